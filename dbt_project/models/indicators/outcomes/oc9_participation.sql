@@ -1,0 +1,20 @@
+-- Grain: district x school year x grade x subgroup x instrument x administration.
+select
+    district,
+    school_year,
+    'district' as unit_type,
+    cast(null as varchar) as unit_id,
+    grade,
+    subgroup,
+    cast(null as varchar) as course,
+    cast(null as varchar) as category,
+    instrument,
+    administration,
+    cast(n_tested_of_enrolled as double) as numerator,
+    cast(n_enrolled as double) as denominator,
+    case
+        when n_units_with_participation = 0 then 'x'
+        when n_enrolled = 0 then 'z'
+    end as symbol,
+    submission_id as sources
+from {{ ref('int_district_levels') }}

@@ -1,0 +1,7 @@
+-- Grain: code.
+select
+    code,
+    label,
+    state
+from {{ source('codes', 'districts') }}
+order by code

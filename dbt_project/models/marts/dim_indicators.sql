@@ -1,0 +1,17 @@
+-- Grain: indicator_id.
+select
+    indicator_id,
+    name,
+    challenge,
+    definition,
+    numerator,
+    denominator,
+    unit,
+    direction,
+    basis,
+    is_describe_only,
+    interval,
+    caveats,
+    definition_version
+from {{ source('catalogue', 'indicators') }}
+order by indicator_id

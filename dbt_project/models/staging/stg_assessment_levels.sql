@@ -1,0 +1,28 @@
+-- Grain: district x school_year x unit_type x unit_id x grade x subgroup x instrument x administration; certified submissions in force only.
+select
+    district,
+    school_year,
+    submission_id,
+    unit_type,
+    unit_id,
+    grade,
+    subgroup,
+    instrument,
+    administration,
+    n_enrolled,
+    n_enrolled_symbol,
+    n_tested,
+    n_tested_symbol,
+    n_level_1,
+    n_level_1_symbol,
+    n_level_2,
+    n_level_2_symbol,
+    n_level_3,
+    n_level_3_symbol,
+    n_level_4,
+    n_level_4_symbol,
+    n_level_5,
+    n_level_5_symbol,
+    n_level_6,
+    n_level_6_symbol
+from {{ source('lake', 'assessment_levels') }}

@@ -1,0 +1,27 @@
+-- Grain: district x school_year x school_id x course x title x role x subgroup; certified submissions in force only.
+select
+    district,
+    school_year,
+    submission_id,
+    school_id,
+    course,
+    title,
+    role,
+    subgroup,
+    publisher,
+    edition,
+    review_status,
+    reviewer,
+    review_year,
+    adoption_status,
+    n_students,
+    n_students_symbol,
+    delivered_by_day_1,
+    el_swd_guidance_in_use,
+    alignment_with_core,
+    is_digital,
+    n_licensed,
+    n_licensed_symbol,
+    n_recommended_use,
+    n_recommended_use_symbol
+from {{ source('lake', 'curriculum_adoption') }}

@@ -1,0 +1,25 @@
+-- Grain: district x school_year x school_id; certified submissions in force only.
+select
+    district,
+    school_year,
+    submission_id,
+    school_id,
+    nces_school_id,
+    school_name,
+    school_level,
+    low_grade,
+    high_grade,
+    is_charter,
+    in_scope,
+    network_id,
+    n_enrolled,
+    n_enrolled_symbol,
+    n_enrolled_in_scope,
+    n_enrolled_in_scope_symbol,
+    n_low_income,
+    n_low_income_symbol,
+    n_english_learner,
+    n_english_learner_symbol,
+    n_disability,
+    n_disability_symbol
+from {{ source('lake', 'school_directory') }}

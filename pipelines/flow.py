@@ -1,0 +1,218 @@
+"""The steps from inbox to release as plain functions, in order; `orchestration` and `cli` only wrap them.
+
+Nothing here knows Dagster. Rules, SQL and protection belong to their own rooms.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts.codes import code_list, codes
+from pipelines.contracts.contract import extract_names, load_contract
+from pipelines.home import home_kind
+from pipelines.intake.checking import load_check_tables, rules_of
+from pipelines.intake.inbox import Handled, handle_inbox, is_work_waiting
+from pipelines.intake.ledger import ledger_table
+from pipelines.intake.store import SubmissionStore
+from pipelines.intake.submission import Submission, all_submissions, in_force, now
+from pipelines.lake.partitions import Partition, bring_up_to_date, partitions
+from pipelines.release.publish import (
+    ReleaseInputs,
+    current_manifest,
+    digest_key,
+    latest_manifest,
+    publish,
+    relations,
+)
+from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.storage import Storage, canonical_json, sha256
+from pipelines.warehouse.dbt import NodeResult, build, project_files, write_inputs
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Home:
+    """One home with its settings, opened."""
+
+    settings: Settings
+    storage: Storage = field(init=False)
+    store: SubmissionStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "storage", Storage(self.settings.home))
+        object.__setattr__(self, "store", SubmissionStore(self.storage))
+
+    @property
+    def inbox(self) -> Path:
+        return self.settings.home / "inbox"
+
+    @cached_property
+    def code_digest(self) -> str:
+        """A digest of everything but data that decides a release: code, SQL, contracts."""
+        files = [
+            *sorted((PROJECT_ROOT / "pipelines").rglob("*.py")),
+            *project_files(self.settings.dbt_project),
+            *sorted(p for p in self.settings.contracts.rglob("*") if p.suffix in (".csv", ".sql", ".yaml")),
+        ]
+        return sha256("\n".join(f"{file.name} {sha256(file.read_bytes())}" for file in files).encode())
+
+
+def screen_inbox(home: Home, progress: Progress = lambda step: None) -> list[Handled]:
+    """Handle everything that waits in the inbox, and put what is certified into the lake."""
+    return handle_inbox(home.inbox, home.settings.contracts, home.store, progress=progress)
+
+
+def update_lake(home: Home) -> list[Partition]:
+    """Make the lake hold the submissions in force; returns what was written."""
+    return bring_up_to_date(home.storage, home.store, home.settings.contracts)
+
+
+def fingerprint(home: Home) -> str:
+    """A digest of everything that a release is made from: submissions and their states, code, SQL, contracts, minimum n."""
+    states = [(s.key.submission_id, s.state, len(s.events)) for s in all_submissions(home.store)]
+    return sha256(json.dumps([states, home.code_digest, home.settings.minimum_n]).encode())
+
+
+def is_release_due(home: Home) -> bool:
+    """Whether something changed since the release that was built last; nothing in force and no release is nothing due."""
+    latest = latest_manifest(home.storage)
+    if latest is None:
+        return bool(in_force(home.store))
+    return bool(latest["fingerprint"] != fingerprint(home))
+
+
+def waiting(home: Home) -> list[str]:
+    """Names of inbox deliveries that wait."""
+    return is_work_waiting(home.inbox, home.settings.contracts, home.store)
+
+
+def refresh_warehouse(home: Home) -> list[NodeResult]:
+    """Rebuild every model from the lake and test it. Raises BuildFailed."""
+    write_inputs(home.settings, ledger_table(home.store))
+    return build(home.settings)
+
+
+def release(home: Home, as_fingerprint: str) -> dict[str, Any]:
+    """Publish what the warehouse left, unless the release built last is made from the same; returns the manifest."""
+    latest = latest_manifest(home.storage)
+    current = current_manifest(home.storage)
+    if latest is not None and current is not None and latest["fingerprint"] == as_fingerprint:
+        return current
+    contracts = home.settings.contracts
+    held = in_force(home.store)
+    districts = code_list(contracts, "districts")
+    # The strictest of the project's and the districts' own minimum wins.
+    minimum_n = max(home.settings.minimum_n, *(int(n) for n in districts["minimum_n"]))
+    inputs = ReleaseInputs(
+        kind=home_kind(home.storage),
+        fingerprint=as_fingerprint,
+        created_at=now(),
+        minimum_n=minimum_n,
+        submissions={s.key.submission_id: s.received["delivery_sha256"] for s in held},
+        versions={
+            "code_version": home.code_digest,
+            "contract_versions": {name: load_contract(contracts, name).version for name in extract_names(contracts)},
+            "rule_versions": {
+                rule.rule_id: rule.version
+                for name in extract_names(contracts)
+                for rule in rules_of(contracts, load_contract(contracts, name))
+            },
+        },
+    )
+    published_relations = relations(
+        code_list(contracts, "grades"), code_list(contracts, "subgroups"), codes(contracts, "courses")
+    )
+    return publish(
+        home.storage, home.settings.exchange, inputs, published_relations, digest_key(home.storage, os.environ)
+    )
+
+
+@dataclass(frozen=True)
+class ContractHolds:
+    """What the record says about an extract's certified submissions, for one tier."""
+
+    extract: str
+    tier: str
+    is_held: bool
+    n_submissions: int
+    problems: tuple[str, ...]
+
+
+def contract_results(home: Home) -> list[ContractHolds]:
+    """For every extract and blocking tier: whether what is in force passed it, and the record agrees."""
+    held = in_force(home.store)
+    in_lake = {p.submission_id for p in partitions(home.storage)}
+    results = []
+    for extract in extract_names(home.settings.contracts):
+        of_extract = [s for s in held if s.key.extract == extract]
+        for tier in ("S", "V"):
+            problems = [problem for s in of_extract for problem in _problems(home, s, tier, in_lake)]
+            results.append(ContractHolds(extract, tier, not problems, len(of_extract), tuple(problems)))
+    return results
+
+
+def _problems(home: Home, submission: Submission, tier: str, in_lake: set[str]) -> list[str]:
+    submission_id, screened = submission.key.submission_id, submission.screened or {}
+    found = [f"{submission_id}: {rule_id} {n}" for rule_id, n in screened.get("findings", {}).items() if f"-{tier}-" in rule_id]
+    if submission_id not in in_lake:
+        found.append(f"{submission_id} is in force but not in the lake")
+    record = validation_record(home, submission)
+    if record is not None:
+        found += [f"{submission_id}: {problem}" for problem in record["disagreements"] if f"-{tier}-" in problem]
+    return found
+
+
+def validation_record(home: Home, submission: Submission) -> dict[str, Any] | None:
+    """What Great Expectations said about a submission's rows, or None where it was not asked yet."""
+    key = f"{submission.key.folder}/validation.json"
+    screened = submission.screened
+    if screened is None or not home.storage.exists(key):
+        return None
+    record: dict[str, Any] = home.storage.read_json(key)
+    return record if record["rows_sha256"] == screened["rows_sha256"] else None
+
+
+def unrecorded(home: Home) -> list[Submission]:
+    """Submissions in force whose rules Great Expectations has not run yet."""
+    return [s for s in in_force(home.store) if validation_record(home, s) is None]
+
+
+def record_validation(home: Home, submission: Submission) -> dict[str, Any]:
+    """Run the submission's rules with Great Expectations, keep the record, and say where its counts differ from ours."""
+    from pipelines.contracts.expectations import validate
+
+    key, contracts = submission.key, home.settings.contracts
+    contract = load_contract(contracts, key.extract)
+    rules = rules_of(contracts, contract)
+    screened = submission.screened or {}
+    with tempfile.TemporaryDirectory(prefix="nmip-record-") as folder:
+        database = Path(folder) / "check.duckdb"
+        with duckdb.connect(str(database)) as connection:
+            rows = home.store.read_table(key, "rows")
+            load_check_tables(connection, rows, contract, contracts, key.district, key.school_year)
+        results, record = validate(database, key.submission_id, rules)
+    ours: dict[str, int] = screened.get("findings", {})
+    disagreements = [
+        f"{result.rule_id}: Great Expectations {result.error or result.n_findings}, NMIP {ours.get(result.rule_id, 0)}"
+        for result in results
+        if result.error is not None or result.n_findings != ours.get(result.rule_id, 0)
+    ]
+    kept = {"rows_sha256": screened["rows_sha256"], "disagreements": disagreements, "great_expectations": record}
+    home.storage.write(f"{key.folder}/validation.json", canonical_json(kept))
+    return kept
+
+
+def status_table(home: Home) -> pl.DataFrame:
+    """The ledger, for the command line."""
+    return ledger_table(home.store)

@@ -1,0 +1,218 @@
+"""The inbox: what lies there, what of it is still to be handled, and handling it.
+
+`inbox/<district>/<extract>/<school_year>/<any name>` is one delivery; a folder in that place, closed by a file `_READY`,
+is one delivery of several files; a file elsewhere is one finding. What was handled is known by path and content, never by
+the clock; file times only spare reading a file again that has not changed since.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.contracts.codes import codes
+from pipelines.contracts.contract import extract_names
+from pipelines.intake.reading import DeliveredFile, ReadingLimits
+from pipelines.intake.screening import Progress
+from pipelines.intake.store import SubmissionStore
+from pipelines.intake.submission import Submission, deliver, now
+from pipelines.storage import sha256
+
+READY_MARK = "_READY"
+UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
+HOW_TO_PLACE = "Put the file into inbox/<district>/<extract>/<school year>/, for example inbox/chicago/school_directory/2024-25/."
+
+
+@dataclass(frozen=True)
+class InboxFile:
+    """A file in the inbox: its path below the inbox, and marks that change whenever the file is written."""
+
+    path: str
+    marks: tuple[int, ...]
+    is_regular: bool = True
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Files of the inbox that belong together. `place` is district, extract, school year; None when misplaced."""
+
+    name: str
+    paths: tuple[str, ...]
+    place: tuple[str, str, str] | None
+    problem: str | None = None
+
+
+def list_inbox(inbox: Path) -> list[InboxFile]:
+    """All files below the inbox, sorted by path. Raises OSError when a folder cannot be listed: that is not an empty inbox."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    found = []
+    if not inbox.is_dir():
+        return []
+    for folder, _, names in os.walk(inbox, onerror=fail, followlinks=False):
+        for name in names:
+            path = Path(folder) / name
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                continue
+            marks = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+            found.append(InboxFile(str(path.relative_to(inbox)), marks, stat.S_ISREG(status.st_mode)))
+    return sorted(found, key=lambda file: file.path)
+
+
+def deliveries(files: Iterable[InboxFile], contracts_folder: Path) -> list[Delivery]:
+    """Group inbox files into deliveries; folders without `_READY` and unfinished copies wait. Pure."""
+    districts, years = codes(contracts_folder, "districts"), codes(contracts_folder, "school_years")
+    extracts = extract_names(contracts_folder)
+    usable = [f for f in files if not (Path(f.path).name.startswith((".", "~$")) or f.path.lower().endswith(UNFINISHED))]
+    ready = {str(Path(f.path).parent) for f in usable if Path(f.path).name == READY_MARK}
+    folders: dict[str, list[str]] = {}
+    found: list[Delivery] = []
+    for file in usable:
+        parts = Path(file.path).parts
+        if parts[-1] == READY_MARK:
+            continue
+        problem = _problem(file, parts, districts, extracts, years)
+        if problem:
+            found.append(Delivery(file.path, (file.path,), None, problem))
+        elif len(parts) == 4:
+            found.append(Delivery(file.path, (file.path,), (parts[0], parts[1], parts[2])))
+        else:
+            folders.setdefault("/".join(parts[:4]), []).append(file.path)
+    for folder, paths in folders.items():
+        if folder in ready:
+            district, extract, school_year, _ = folder.split("/")
+            found.append(Delivery(folder, tuple(paths), (district, extract, school_year)))
+    return sorted(found, key=lambda delivery: delivery.name)
+
+
+def _problem(
+    file: InboxFile, parts: Sequence[str], districts: Sequence[str], extracts: Sequence[str], years: Sequence[str]
+) -> str | None:
+    if not file.is_regular:
+        return "this is a link or a device, not a file"
+    if len(parts) < 4:
+        return "the file does not lie in a folder that says its district, extract and school year"
+    if len(parts) > 5:
+        return "the file lies too deep; a delivery of several files is one folder without folders in it"
+    if parts[0] not in districts:
+        return f"there is no district {parts[0]!r}; the districts are {', '.join(districts)}"
+    if parts[1] not in extracts:
+        return f"there is no extract {parts[1]!r}; the extracts are {', '.join(extracts)}"
+    if parts[2] not in years:
+        return f"there is no school year {parts[2]!r}; write it as {years[-1]}"
+    return None
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A delivery still to be handled: its key (path and content), its files' marks and its bytes."""
+
+    delivery: Delivery
+    key: str
+    marks: dict[str, tuple[int, ...]]
+    files: tuple[DeliveredFile, ...]
+
+
+def unhandled(listed: Sequence[InboxFile], found: Sequence[Delivery], handled: Iterable[dict[str, Any]]) -> list[Delivery]:
+    """Deliveries whose files are not, mark for mark, those of a handled delivery of the same name. Pure."""
+    marks = {file.path: list(file.marks) for file in listed}
+    done = {(record["name"], _frozen(record["marks"])) for record in handled}
+    return [d for d in found if (d.name, _frozen({path: marks[path] for path in d.paths})) not in done]
+
+
+def _frozen(marks: dict[str, Any]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return tuple(sorted((path, tuple(values)) for path, values in marks.items()))
+
+
+def is_work_waiting(inbox: Path, contracts_folder: Path, store: SubmissionStore) -> list[str]:
+    """Names of the deliveries that wait, without reading a byte of them: what a sensor asks at every tick."""
+    listed = list_inbox(inbox)
+    return [d.name for d in unhandled(listed, deliveries(listed, contracts_folder), store.handled())]
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What became of one inbox delivery."""
+
+    name: str
+    submissions: tuple[Submission, ...]
+    problem: str | None = None
+
+
+def handle_inbox(
+    inbox: Path,
+    contracts_folder: Path,
+    store: SubmissionStore,
+    limits: ReadingLimits | None = None,
+    progress: Progress = lambda step: None,
+) -> list[Handled]:
+    """Handle everything that waits in the inbox, once. May be killed at any point and run again."""
+    limits = limits or ReadingLimits()
+    listed = list_inbox(inbox)
+    marks = {file.path: file.marks for file in listed}
+    outcomes = []
+    waiting = unhandled(listed, deliveries(listed, contracts_folder), store.handled())
+    for position, delivery in enumerate(waiting, start=1):
+        progress(f"inbox {position}/{len(waiting)}: {delivery.name}")
+        pending = _take(inbox, delivery, marks, limits)
+        if pending is None:
+            continue
+        outcome = _handle(pending, contracts_folder, store, limits)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _take(inbox: Path, delivery: Delivery, marks: dict[str, tuple[int, ...]], limits: ReadingLimits) -> Pending | None:
+    """Read a delivery's bytes; None while somebody still writes one of its files, which the next look finds again."""
+    total = sum(marks[path][0] for path in delivery.paths)
+    is_readable = delivery.problem is None and total <= limits.max_bytes
+    try:
+        files = tuple(
+            DeliveredFile(Path(path).name, (inbox / path).read_bytes() if is_readable else b"") for path in delivery.paths
+        )
+        now_marks = {path: _marks(inbox / path) for path in delivery.paths}
+    except FileNotFoundError:
+        return None
+    if any(now_marks[path] != marks[path] for path in delivery.paths):
+        return None
+    problem = delivery.problem
+    if problem is None and not is_readable:
+        problem = f"the delivery has {total:,} bytes, more than {limits.max_bytes:,}"
+        delivery = Delivery(delivery.name, delivery.paths, None, problem)
+    identity = [delivery.name, *[f"{p} {sha256(f.content)}" for p, f in zip(delivery.paths, files, strict=True)]]
+    return Pending(delivery, sha256("\n".join(identity).encode()), now_marks, files)
+
+
+def _marks(path: Path) -> tuple[int, ...]:
+    status = path.lstat()
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _handle(
+    pending: Pending, contracts_folder: Path, store: SubmissionStore, limits: ReadingLimits
+) -> Handled:
+    delivery = pending.delivery
+    submissions: list[Submission] = []
+    if delivery.place is not None:
+        submissions = deliver(store, contracts_folder, *delivery.place, pending.files, "inbox", "inbox", limits)
+    store.mark_handled(
+        pending.key,
+        {
+            "key": pending.key,
+            "name": delivery.name,
+            "marks": {path: list(values) for path, values in pending.marks.items()},
+            "at": now(),
+            "submissions": [submission.key.submission_id for submission in submissions],
+            "problem": delivery.problem,
+            "how_to_fix": HOW_TO_PLACE if delivery.problem else None,
+        },
+    )
+    return Handled(delivery.name, tuple(submissions), delivery.problem)

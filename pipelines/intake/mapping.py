@@ -1,0 +1,301 @@
+"""A district's native export becomes the extract's columns: one SELECT over the table `delivered`.
+
+The SELECT lies in `data_contracts/mappings/<district>/<extract>.sql`. It returns the contract's columns, `delivered_rows`
+(the list of delivered rows that each row came from), `drop_reason` (null = used) and may return `school_year`. DuckDB runs
+it with external access off and its configuration locked. Rules about values do not belong here.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts.contract import Contract
+from pipelines.frames import query
+from pipelines.intake.reading import Delivered, ReadingOptions
+from pipelines.storage import sha256
+
+OTHER_YEAR = "other_year"
+OTHER_DISTRICT = "other_district"
+PROVENANCE = ("delivered_rows", "drop_reason", "school_year", "district")
+_DIRECTIVE = re.compile(r"^--\s*reading:\s*(header|sheet)\s*=\s*(.+?)\s*$", re.MULTILINE)
+_NOTE = re.compile(r"^--\s*note:\s*(.+(?:\n--\s{3,}\S.*)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class MappingLimits:
+    """What one mapping may use."""
+
+    memory: str = "4GB"
+    threads: int = 2
+    seconds: float = 120.0
+
+
+@dataclass(frozen=True)
+class DistrictMapping:
+    """One mapping file: its SELECT and how the files it reads are laid out."""
+
+    sql: str
+    reading: ReadingOptions
+    digest: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A delivery in the contract's columns, for one school year.
+
+    `rows`: row_id, delivered_file, delivered_line (first line it came from), then the contract's columns that the delivery
+    has, all text. `lines` and `row_counts` account for everything: used + dropped by reason = delivered (mapped).
+    `unaccounted`: delivered_file, delivered_line of lines that the mapping neither used nor dropped.
+    """
+
+    rows: pl.DataFrame
+    columns: tuple[str, ...]
+    unknown_columns: tuple[str, ...]
+    lines: dict[str, Any]
+    row_counts: dict[str, Any]
+    school_years: tuple[str, ...]
+    unaccounted: pl.DataFrame
+    mapping_digest: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class MappingFailed(Exception):
+    """The mapping cannot read this delivery; carries a rule id, a message and how to fix it."""
+
+    def __init__(self, rule_id: str, message: str, how_to_fix: str) -> None:
+        super().__init__(message)
+        self.rule_id, self.message, self.how_to_fix = rule_id, message, how_to_fix
+
+
+MAPPING_RULES = {
+    "MAP-COLUMN": "The delivery lacks a column that the district's mapping reads.",
+    "MAP-LIMIT": "The mapping used more time or memory than it may.",
+    "MAP-FAILED": "The mapping could not be run on this delivery.",
+    "MAP-UNSAFE": "The mapping is not a single SELECT over the delivered rows.",
+    "MAP-LINE-UNACCOUNTED": "A delivered line was neither used nor dropped with a reason.",
+    "MAP-YEAR-ABSENT": "The delivery holds no row for the school year of the submission.",
+    "MAP-NOTHING-USED": "Every row of the delivery was dropped.",
+}
+
+
+def parse_mapping(text: str) -> DistrictMapping:
+    """A mapping from the text of its file.
+
+    `-- reading: header=none` and `-- reading: sheet=NAME` say how the file is laid out; `-- note: …` (continued on lines that
+    begin with `--` and three spaces) says what a reader of the numbers must know, such as a rounding rule.
+    """
+    directives = dict(_DIRECTIVE.findall(text))
+    header = directives.get("header", "first_row")
+    if header not in ("first_row", "none"):
+        raise MappingFailed("MAP-FAILED", f"the mapping says header={header}", "Write header=none or header=first_row.")
+    options = ReadingOptions(header="none" if header == "none" else "first_row", sheet=directives.get("sheet"))
+    notes = tuple(" ".join(re.sub(r"\n--\s+", " ", note).split()) for note in _NOTE.findall(text))
+    return DistrictMapping(sql=text, reading=options, digest=sha256(text.encode()), notes=notes)
+
+
+def find_mapping(contracts_folder: Path, district: str, extract: str) -> DistrictMapping | None:
+    """The mapping of one district for one extract, or None where there is none."""
+    path = contracts_folder / "mappings" / district / f"{extract}.sql"
+    return parse_mapping(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def has_contract_columns(names: tuple[str, ...], contract: Contract) -> bool:
+    """Whether a delivery is meant in the contract's own columns: at least half of the needed ones are there by name."""
+    needed = {column.name for column in contract.columns if column.symbol_for is None}
+    return 2 * len(needed & set(names)) >= len(needed)
+
+
+def map_contract_columns(delivered: Delivered, contract: Contract, district: str, school_year: str) -> Mapped:
+    """A delivery that has the contract's own columns: taken as it is, but for rows of another year or district."""
+    reason = pl.lit(None, dtype=pl.String)
+    table = delivered.table
+    if "district" in delivered.columns:
+        reason = pl.when(pl.col("district") != district).then(pl.lit(OTHER_DISTRICT)).otherwise(reason)
+    years: tuple[str, ...] = (school_year,)
+    if "school_year" in delivered.columns:
+        reason = pl.when(reason.is_null() & (pl.col("school_year") != school_year)).then(pl.lit(OTHER_YEAR)).otherwise(reason)
+        years = tuple(table["school_year"].drop_nulls().unique().sort())
+    known = [name for name in contract.column_names if name in delivered.columns]
+    table = table.with_columns(reason.alias("drop_reason"))
+    rows = table.filter(pl.col("drop_reason").is_null()).select(
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_id"), "delivered_file", "delivered_line", *[_as_text(name) for name in known]
+    )
+    counts = _counts(table["drop_reason"])
+    return Mapped(
+        rows=rows,
+        columns=tuple(known),
+        unknown_columns=tuple(
+            name for name in delivered.columns if name not in known and name not in ("district", "school_year")
+        ),
+        lines=counts,
+        row_counts=counts,
+        school_years=years,
+        unaccounted=table.select("delivered_file", "delivered_line").clear(),
+    )
+
+
+def map_delivery(
+    delivered: Delivered,
+    contract: Contract,
+    mapping: DistrictMapping,
+    district: str,
+    school_year: str,
+    limits: MappingLimits | None = None,
+) -> Mapped:
+    """Run a district's mapping on a delivery. Raises MappingFailed with what is wrong in the district's own words."""
+    result = _run_select(mapping.sql, delivered.table, {"district": district, "school_year": school_year}, limits)
+    missing = [name for name in ("delivered_rows", "drop_reason") if name not in result.columns]
+    if missing:
+        raise MappingFailed(
+            "MAP-FAILED", f"the mapping does not return {' and '.join(missing)}", "Add the column to the mapping's SELECT."
+        )
+    years: tuple[str, ...] = (school_year,)
+    if "school_year" in result.columns:
+        used_years = result.filter(pl.col("drop_reason").is_null())["school_year"]
+        years = tuple(used_years.drop_nulls().unique().sort())
+        result = result.with_columns(
+            pl.when(pl.col("drop_reason").is_null() & (pl.col("school_year").fill_null("") != school_year))
+            .then(pl.lit(OTHER_YEAR))
+            .otherwise(pl.col("drop_reason"))
+            .alias("drop_reason")
+        )
+    result = result.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_id"))
+    origin = (
+        result.select("row_id", "drop_reason", pl.col("delivered_rows").cast(pl.List(pl.Int64)).alias("delivered_row"))
+        .explode("delivered_row")
+        .join(
+            delivered.table.select("delivered_row", "delivered_file", "delivered_line"),
+            on="delivered_row",
+            how="inner",
+            maintain_order="left",
+        )
+    )
+    by_line = origin.group_by("delivered_row").agg(
+        pl.col("drop_reason").is_null().any().alias("is_used"), pl.col("drop_reason").min().alias("drop_reason")
+    )
+    every_line = delivered.table.select("delivered_row", "delivered_file", "delivered_line").join(
+        by_line, on="delivered_row", how="left", maintain_order="left"
+    )
+    unaccounted = every_line.filter(pl.col("is_used").is_null()).select("delivered_file", "delivered_line")
+    line_reason = every_line.select(
+        pl.when(pl.col("is_used").is_null())
+        .then(pl.lit("unaccounted"))
+        .when(pl.col("is_used"))
+        .then(pl.lit(None, dtype=pl.String))
+        .otherwise(pl.col("drop_reason"))
+        .alias("drop_reason")
+    )["drop_reason"]
+    known = [name for name in contract.column_names if name in result.columns]
+    first_line = origin.group_by("row_id").agg(
+        pl.col("delivered_file").sort_by("delivered_row").first(), pl.col("delivered_line").sort_by("delivered_row").first()
+    )
+    rows = (
+        result.filter(pl.col("drop_reason").is_null())
+        .join(first_line, on="row_id", how="left", maintain_order="left")
+        .select(
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_id"),
+            "delivered_file",
+            "delivered_line",
+            *[_as_text(name) for name in known],
+        )
+    )
+    return Mapped(
+        rows=rows,
+        columns=tuple(known),
+        unknown_columns=tuple(name for name in result.columns if name not in (*known, *PROVENANCE, "row_id")),
+        lines=_counts(line_reason),
+        row_counts=_counts(result["drop_reason"]),
+        school_years=years,
+        unaccounted=unaccounted,
+        mapping_digest=mapping.digest,
+        notes=mapping.notes,
+    )
+
+
+def _as_text(name: str) -> pl.Expr:
+    text = pl.col(name).cast(pl.String).str.strip_chars()
+    return pl.when(text == "").then(None).otherwise(text).alias(name)
+
+
+def _counts(reasons: pl.Series) -> dict[str, Any]:
+    tally = reasons.drop_nulls().value_counts().sort(reasons.name)
+    return {
+        "in": len(reasons),
+        "used": int(reasons.is_null().sum()),
+        "dropped": dict(zip(tally[reasons.name].to_list(), tally["count"].to_list(), strict=True)),
+    }
+
+
+def _run_select(
+    sql: str, delivered: pl.DataFrame, parameters: Mapping[str, str], limits: MappingLimits | None
+) -> pl.DataFrame:
+    limits = limits or MappingLimits()
+    connection = duckdb.connect(
+        config={
+            "memory_limit": limits.memory,
+            "threads": limits.threads,
+            "temp_directory": "",
+            "python_enable_replacements": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    try:
+        connection.register("delivered_frame", delivered)
+        connection.execute("CREATE TABLE delivered AS SELECT * FROM delivered_frame")
+        connection.unregister("delivered_frame")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        bound = {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", sql)}
+        return _execute_within(connection, sql, bound, limits.seconds)
+    finally:
+        connection.close()
+
+
+def _execute_within(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, str], seconds: float
+) -> pl.DataFrame:
+    timer = threading.Timer(seconds, connection.interrupt)
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise MappingFailed(
+                "MAP-UNSAFE",
+                "the mapping must be one SELECT statement",
+                "Put nothing but a single SELECT over delivered into the mapping file.",
+            )
+        timer.start()
+        return query(connection, sql, parameters)
+    except duckdb.BinderException as error:
+        raise MappingFailed(
+            "MAP-COLUMN",
+            f"the mapping of this district does not fit the file: {_first_line(error)}",
+            "Send the file with the columns of earlier deliveries, or have the mapping changed with the new layout.",
+        ) from error
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
+        raise MappingFailed(
+            "MAP-LIMIT",
+            f"the mapping used more than {seconds:.0f} seconds or the memory it may have",
+            "Split the delivery into smaller files, or simplify the mapping.",
+        ) from error
+    except duckdb.Error as error:
+        raise MappingFailed(
+            "MAP-FAILED",
+            f"the mapping could not be run: {_first_line(error)}",
+            "Check that the file has the layout of earlier deliveries; otherwise have the mapping corrected.",
+        ) from error
+    finally:
+        timer.cancel()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:300]

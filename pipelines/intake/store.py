@@ -1,0 +1,115 @@
+"""The append-only store of submissions: bytes as delivered, parsed rows, findings, events.
+
+Everything about one submission lies below `submissions/<district>/<extract>/<school_year>/<nnn>/`. An event is one file,
+created exactly once and naming the digest of the one before it, so that of two writers one wins and nothing is rewritten.
+What an event means for the life of a submission stands in `submission`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.intake.reading import DeliveredFile
+from pipelines.storage import Storage, canonical_json, sha256
+
+ROOT = "submissions"
+HANDLED = f"{ROOT}/_inbox"
+
+
+@dataclass(frozen=True, order=True)
+class SubmissionKey:
+    """Which submission: district, extract, school year and its number there."""
+
+    district: str
+    extract: str
+    school_year: str
+    number: int
+
+    @property
+    def submission_id(self) -> str:
+        return f"{self.district}/{self.extract}/{self.school_year}/{self.number:03d}"
+
+    @property
+    def folder(self) -> str:
+        return f"{ROOT}/{self.submission_id}"
+
+    @classmethod
+    def parse(cls, submission_id: str) -> SubmissionKey:
+        """A key from `district/extract/2024-25/001`. Raises ValueError."""
+        parts = submission_id.strip("/").split("/")
+        if len(parts) != 4 or not parts[3].isdigit():
+            raise ValueError(f"{submission_id!r} is not a submission id such as chicago/school_directory/2024-25/001")
+        return cls(parts[0], parts[1], parts[2], int(parts[3]))
+
+
+class ConcurrentChange(Exception):
+    """Another process added an event first; read the submission again and decide anew."""
+
+
+class SubmissionStore:
+    """Reads and appends; never rewrites an event."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    def keys(self, district: str | None = None, extract: str | None = None, school_year: str | None = None) -> list[SubmissionKey]:
+        """All submissions below the given places, in order."""
+        prefix = "/".join([ROOT, *[part for part in (district, extract, school_year) if part]])
+        found = set()
+        for key in self.storage.keys(prefix):
+            parts = key.split("/")
+            if len(parts) == 7 and parts[5] == "events" and parts[4].isdigit():
+                found.add(SubmissionKey(parts[1], parts[2], parts[3], int(parts[4])))
+        return sorted(found)
+
+    def events(self, key: SubmissionKey) -> list[dict[str, Any]]:
+        """The events of one submission in order; an unknown submission has none."""
+        return [self.storage.read_json(name) for name in self.storage.keys(f"{key.folder}/events")]
+
+    def append(self, key: SubmissionKey, event: dict[str, Any]) -> None:
+        """Add the next event. Raises ConcurrentChange when another writer took its place."""
+        names = self.storage.keys(f"{key.folder}/events")
+        previous = sha256(self.storage.read(names[-1])) if names else None
+        content = canonical_json({"sequence": len(names) + 1, "previous": previous, **event})
+        if not self.storage.create(f"{key.folder}/events/{len(names) + 1:03d}.json", content):
+            raise ConcurrentChange(key.submission_id)
+
+    def keep_files(self, key: SubmissionKey, files: Sequence[DeliveredFile]) -> None:
+        """Keep the delivered bytes under their digest; a name that a district typed never becomes a path."""
+        for file in files:
+            self.storage.write(f"{key.folder}/delivered/{sha256(file.content)}", file.content)
+
+    def files(self, key: SubmissionKey, received: dict[str, Any]) -> list[DeliveredFile]:
+        """The delivered files of a submission as its received event lists them. Raises FileNotFoundError."""
+        return [
+            DeliveredFile(entry["name"], self.storage.read(f"{key.folder}/delivered/{entry['sha256']}"))
+            for entry in received["files"]
+        ]
+
+    def has_files(self, key: SubmissionKey, received: dict[str, Any]) -> bool:
+        return all(self.storage.exists(f"{key.folder}/delivered/{entry['sha256']}") for entry in received["files"])
+
+    def write_table(self, key: SubmissionKey, name: str, table: pl.DataFrame) -> str:
+        """Keep a table (`rows`, `findings`) and return the digest of its Parquet bytes."""
+        buffer = io.BytesIO()
+        table.write_parquet(buffer, compression="zstd", statistics=False)
+        self.storage.write(f"{key.folder}/{name}.parquet", buffer.getvalue())
+        return sha256(buffer.getvalue())
+
+    def read_table(self, key: SubmissionKey, name: str) -> pl.DataFrame:
+        """A kept table. Raises FileNotFoundError."""
+        return pl.read_parquet(io.BytesIO(self.storage.read(f"{key.folder}/{name}.parquet")))
+
+    def handled(self) -> Iterator[dict[str, Any]]:
+        """What became of every inbox delivery so far."""
+        for name in self.storage.keys(HANDLED):
+            yield self.storage.read_json(name)
+
+    def mark_handled(self, delivery_key: str, outcome: dict[str, Any]) -> None:
+        """Remember that an inbox delivery (by path and content) was dealt with."""
+        self.storage.write(f"{HANDLED}/{delivery_key}.json", canonical_json(outcome))

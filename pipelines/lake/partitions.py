@@ -1,0 +1,123 @@
+"""Partition files of the lake: typed from the contract, replaced atomically, the same bytes for the same submission."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts.column_rules import identifier, typed_expression
+from pipelines.contracts.contract import Contract, extract_names, load_contract
+from pipelines.frames import query
+from pipelines.intake.store import SubmissionKey, SubmissionStore
+from pipelines.intake.submission import Submission, in_force
+from pipelines.storage import Storage
+
+ROOT = "lake"
+POLARS_TYPES = {
+    "text": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Partition:
+    """One file of the lake and the submission that it holds."""
+
+    extract: str
+    school_year: str
+    district: str
+    submission_id: str
+
+
+def partition_key(extract: str, school_year: str, district: str) -> str:
+    """Where a partition lies below the home."""
+    return f"{ROOT}/{extract}/school_year={school_year}/district={district}/extract.parquet"
+
+
+def partition_schema(contract: Contract) -> pl.Schema:
+    """Columns and types of a partition: district, school_year, submission_id, then the contract's columns."""
+    columns: dict[str, pl.DataType] = {"district": pl.String(), "school_year": pl.String(), "submission_id": pl.String()}
+    columns.update({column.name: POLARS_TYPES[column.kind] for column in contract.columns})
+    return pl.Schema(columns)
+
+
+def typed_rows(rows: pl.DataFrame, contract: Contract, key: SubmissionKey) -> pl.DataFrame:
+    """Mapped rows (text) as the partition's table, sorted by the contract's key."""
+    absent = [name for name in contract.column_names if name not in rows.columns]
+    text = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
+    columns = ", ".join(f"{typed_expression(column)} AS {identifier(column.name)}" for column in contract.columns)
+    order = ", ".join(identifier(name) for name in contract.key)
+    with duckdb.connect() as connection:
+        connection.register("mapped_rows", text)
+        typed = query(connection, f"SELECT {columns} FROM mapped_rows ORDER BY {order}")
+    return typed.select(
+        pl.lit(key.district).alias("district"),
+        pl.lit(key.school_year).alias("school_year"),
+        pl.lit(key.submission_id).alias("submission_id"),
+        *contract.column_names,
+    ).cast(partition_schema(contract))
+
+
+def _parquet(table: pl.DataFrame, submission_id: str) -> bytes:
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, compression="zstd", metadata={"submission_id": submission_id})
+    return buffer.getvalue()
+
+
+def partitions(storage: Storage) -> list[Partition]:
+    """What the lake holds, sorted. The submission is read from each file's metadata."""
+    found = []
+    for name in storage.keys(ROOT):
+        parts = name.split("/")
+        if len(parts) == 5 and parts[4] == "extract.parquet":
+            submission_id = pl.read_parquet_metadata(storage.path(name))["submission_id"]
+            found.append(
+                Partition(parts[1], parts[2].removeprefix("school_year="), parts[3].removeprefix("district="), submission_id)
+            )
+    return sorted(found)
+
+
+def ensure_empty_extracts(storage: Storage, contracts_folder: Path) -> None:
+    """Every extract has a typed file without rows, so that one that nobody sent yet does not break a reader."""
+    for extract in extract_names(contracts_folder):
+        contract = load_contract(contracts_folder, extract)
+        content = _parquet(pl.DataFrame(schema=partition_schema(contract)), "")
+        key = f"{ROOT}/{extract}/_empty.parquet"
+        if not storage.exists(key) or storage.read(key) != content:
+            storage.write(key, content)
+
+
+def bring_up_to_date(storage: Storage, store: SubmissionStore, contracts_folder: Path) -> list[Partition]:
+    """Make the lake hold exactly the submissions in force; returns the partitions that were written.
+
+    A killed call leaves whole files only, and the next call writes what is missing.
+    """
+    ensure_empty_extracts(storage, contracts_folder)
+    held = {(p.extract, p.school_year, p.district): p.submission_id for p in partitions(storage)}
+    return [
+        _write(storage, store, contracts_folder, submission)
+        for submission in in_force(store)
+        if held.get((submission.key.extract, submission.key.school_year, submission.key.district))
+        != submission.key.submission_id
+    ]
+
+
+def _write(storage: Storage, store: SubmissionStore, contracts_folder: Path, submission: Submission) -> Partition:
+    key = submission.key
+    contract = load_contract(contracts_folder, key.extract)
+    table = typed_rows(store.read_table(key, "rows"), contract, key)
+    storage.write(partition_key(key.extract, key.school_year, key.district), _parquet(table, key.submission_id))
+    return Partition(key.extract, key.school_year, key.district, key.submission_id)
+
+
+def lake_fingerprint(held: Iterable[Partition]) -> list[str]:
+    """The submissions that the lake holds, in order: what a release is built from."""
+    return sorted(partition.submission_id for partition in held)

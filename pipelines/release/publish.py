@@ -1,0 +1,168 @@
+"""Build a release from what dbt left under `exchange/`, and make it the current one.
+
+Tables are written first, the manifest after them, the pointer last: a killed call leaves the earlier release current.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.disclosure.suppression import DISTRIBUTION, Protected, Relation, protect
+from pipelines.storage import Storage, canonical_json, sha256
+
+ROOT = "releases"
+CURRENT = f"{ROOT}/current.json"
+TABLES = {
+    "indicator_values": "fct_indicator_values",
+    "submissions": "fct_submissions",
+    "indicators": "dim_indicators",
+    "instruments": "dim_instruments",
+    "districts": "dim_districts",
+}
+PEOPLE = ("student", "teacher", "leader", "people")
+
+
+@dataclass(frozen=True)
+class ReleaseInputs:
+    """What a release says about where it comes from.
+
+    `submissions`: submission id to the digest of its delivered bytes; published only keyed. `versions`: free text by name.
+    """
+
+    kind: str
+    fingerprint: str
+    created_at: str
+    minimum_n: int
+    submissions: Mapping[str, str]
+    versions: Mapping[str, Any]
+
+
+def current_manifest(storage: Storage) -> dict[str, Any] | None:
+    """The manifest of the current release, or None where nothing was published yet."""
+    if not storage.exists(CURRENT):
+        return None
+    manifest: dict[str, Any] = storage.read_json(f"{storage.read_json(CURRENT)['path']}/manifest.json")
+    return manifest
+
+
+def latest_manifest(storage: Storage) -> dict[str, Any] | None:
+    """The manifest of the release that was built last, which after a roll-back is not the current one."""
+    built = [name for name in storage.keys(ROOT) if name.endswith("/manifest.json")]
+    manifest: dict[str, Any] | None = storage.read_json(built[-1]) if built else None
+    return manifest
+
+
+def digest_key(storage: Storage, environment: Mapping[str, str]) -> bytes:
+    """The key of published digests: `NMIP_DIGEST_KEY`, else one made for this home and readable by its owner only."""
+    if environment.get("NMIP_DIGEST_KEY"):
+        return environment["NMIP_DIGEST_KEY"].encode()
+    if storage.create("digest.key", secrets.token_hex(32).encode()):
+        storage.path("digest.key").chmod(0o600)
+    return storage.read("digest.key")
+
+
+def relations(grades: pl.DataFrame, subgroups: pl.DataFrame, courses: Sequence[str]) -> list[Relation]:
+    """The relations between published values: pooled grades, student groups that make up all, courses."""
+    order = {row["code"]: int(row["sort_order"]) for row in grades.filter(pl.col("is_pooled") == "false").to_dicts()}
+    found = [
+        Relation(
+            "grade",
+            row["code"],
+            tuple(g for g, place in order.items() if order[row["low_grade"]] <= place <= order[row["high_grade"]]),
+        )
+        for row in grades.filter(pl.col("is_pooled") == "true").to_dicts()
+    ]
+    pairs = subgroups.filter(pl.col("complement_of").is_not_null())
+    found += [
+        Relation("subgroup", "all", (row["code"], row["complement_of"]), is_complement=True)
+        for row in pairs.to_dicts()
+        if row["code"] < row["complement_of"]
+    ]
+    whole = subgroups.filter(pl.col("complement_of").is_null() & (pl.col("code") != "all"))
+    for dimension in whole["dimension"].unique(maintain_order=True):
+        found.append(Relation("subgroup", "all", tuple(whole.filter(dimension=dimension)["code"])))
+    return [*found, Relation("course", None, tuple(courses))]
+
+
+def _counts_people(indicators: pl.DataFrame) -> list[str]:
+    text = pl.col("denominator").str.to_lowercase()
+    return indicators.filter(text.str.contains_any(list(PEOPLE)))["indicator_id"].to_list()
+
+
+def protected_values(
+    values: pl.DataFrame, indicators: pl.DataFrame, published_relations: Sequence[Relation], minimum_n: int
+) -> Protected:
+    """Indicator values as they may leave: districts only (never a school's), small groups protected."""
+    outgoing = values.filter(pl.col("unit_type") == "district")
+    return protect(outgoing, minimum_n, published_relations, _counts_people(indicators))
+
+
+def publish(
+    storage: Storage, exchange: Path, inputs: ReleaseInputs, published_relations: Sequence[Relation], key: bytes
+) -> dict[str, Any]:
+    """Write the next release and make it current; returns its manifest."""
+    tables = {name: pl.read_parquet(exchange / f"{model}.parquet") for name, model in TABLES.items()}
+    protected = protected_values(
+        tables["indicator_values"], tables["indicators"], published_relations, inputs.minimum_n
+    )
+    tables["indicator_values"] = protected.values.sort("indicator_id", *DISTRIBUTION[1:], "category", nulls_last=False)
+    number = 1 + len({name.split("/")[1] for name in storage.keys(ROOT) if name.endswith("/manifest.json")})
+    release_id = f"{number:04d}-{inputs.fingerprint[:12]}"
+    folder = f"{ROOT}/{release_id}"
+    contents = {name: _parquet(table) for name, table in tables.items()}
+    for name, content in contents.items():
+        storage.write(f"{folder}/{name}.parquet", content)
+    manifest = {
+        "release_id": release_id,
+        "created_at": inputs.created_at,
+        "kind": inputs.kind,
+        "fingerprint": inputs.fingerprint,
+        "minimum_n": inputs.minimum_n,
+        "inputs": [
+            {
+                "submission_id": submission_id,
+                "keyed_digest": hmac.new(key, digest.encode(), hashlib.sha256).hexdigest(),
+            }
+            for submission_id, digest in sorted(inputs.submissions.items())
+        ],
+        "protection": {"n_values_primary": protected.n_primary, "n_values_complementary": protected.n_complementary},
+        "tables": {
+            name: {"sha256": sha256(content), "n_rows": tables[name].height} for name, content in contents.items()
+        },
+        **inputs.versions,
+    }
+    storage.write(f"{folder}/manifest.json", canonical_json(manifest))
+    storage.write(CURRENT, canonical_json({"release_id": release_id, "path": folder}))
+    return manifest
+
+
+def _parquet(table: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, compression="zstd", statistics=False)
+    return buffer.getvalue()
+
+
+class ReleaseNotFound(Exception):
+    """There is no release of that id; the message lists those that there are."""
+
+
+def list_releases(storage: Storage) -> list[dict[str, Any]]:
+    """Manifests of all releases, oldest first."""
+    return [storage.read_json(name) for name in storage.keys(ROOT) if name.endswith("/manifest.json")]
+
+
+def roll_back(storage: Storage, release_id: str) -> None:
+    """Make an earlier release current again. Raises ReleaseNotFound."""
+    known = [manifest["release_id"] for manifest in list_releases(storage)]
+    if release_id not in known:
+        raise ReleaseNotFound(f"there is no release {release_id!r}; there are: {', '.join(known) or 'none yet'}")
+    storage.write(CURRENT, canonical_json({"release_id": release_id, "path": f"{ROOT}/{release_id}"}))

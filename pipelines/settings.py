@@ -1,0 +1,69 @@
+"""Where things live and the few numbers that an operator owns, typed, from the environment.
+
+Does not belong here: anything about districts, extracts or indicators; those are data in `data_contracts` and `dbt_project`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """The environment says something that cannot be used; the message says what and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths of one home and the numbers its operator owns.
+
+    `home` holds the state that must be kept; `work` holds what can be rebuilt (warehouse, Dagster's home, scratch) and is
+    always a local disk.
+    """
+
+    home: Path
+    work: Path
+    contracts: Path = PROJECT_ROOT / "data_contracts"
+    dbt_project: Path = PROJECT_ROOT / "dbt_project"
+    minimum_n: int = 10
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.work / "dagster"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.work / "warehouse" / "nmip.duckdb"
+
+    @property
+    def exchange(self) -> Path:
+        return self.work / "exchange"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Settings from `NMIP_HOME`, `NMIP_WORK`, `NMIP_CONTRACTS`, `NMIP_DBT_PROJECT` and `NMIP_MINIMUM_N`.
+
+        Raises SettingsError where a value cannot be used.
+        """
+        values = os.environ if environment is None else environment
+        home_text = values.get("NMIP_HOME", ".nmip")
+        if "://" in home_text:
+            raise SettingsError(
+                f"NMIP_HOME is {home_text!r}: object stores are not supported yet. Set it to a folder on this machine."
+            )
+        home = Path(home_text).absolute()
+        work = Path(values["NMIP_WORK"]).absolute() if values.get("NMIP_WORK") else home / "work"
+        minimum_n = values.get("NMIP_MINIMUM_N", "10")
+        if not minimum_n.isdigit() or int(minimum_n) < 5:
+            raise SettingsError(f"NMIP_MINIMUM_N is {minimum_n!r}: it must be a whole number of at least 5.")
+        return cls(
+            home=home,
+            work=work,
+            contracts=Path(values.get("NMIP_CONTRACTS", cls.contracts)).absolute(),
+            dbt_project=Path(values.get("NMIP_DBT_PROJECT", cls.dbt_project)).absolute(),
+            minimum_n=int(minimum_n),
+        )

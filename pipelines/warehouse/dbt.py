@@ -1,0 +1,153 @@
+"""dbt in process: the variables it is handed, one run under one lock, and what it said.
+
+dbt is the only writer of the warehouse file; a file lock keeps a second process waiting. dbt is imported inside the
+functions that need it, because that takes seconds.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from filelock import FileLock
+
+from pipelines.settings import Settings
+from pipelines.storage import Storage
+from pipelines.warehouse.catalogue import catalogue_table, read_indicators
+
+
+class BuildFailed(Exception):
+    """dbt did not succeed; the message names the nodes and what each said."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """One model or test that dbt ran."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    message: str
+    seconds: float
+
+
+def dbt_variables(settings: Settings) -> dict[str, Any]:
+    """The variables that the project reads: where things lie, and the indicator models of the folder."""
+    indicators = read_indicators(settings.dbt_project)
+    return {
+        "lake": str(settings.home / "lake"),
+        "exchange": str(settings.exchange),
+        "contracts": str(settings.contracts),
+        "indicator_models": [
+            {
+                "model": indicator.model,
+                "id": indicator.indicator_id,
+                "definition_version": indicator.definition_version,
+                "unit": indicator.unit,
+                "interval": indicator.interval,
+            }
+            for indicator in indicators
+        ],
+    }
+
+
+def write_inputs(settings: Settings, submissions: pl.DataFrame) -> None:
+    """Hand the ledger and the indicator catalogue over to dbt as Parquet under `exchange/`."""
+    exchange = Storage(settings.exchange)
+    for key, table in (
+        ("ledger/submissions.parquet", submissions),
+        ("catalogue/indicators.parquet", catalogue_table(read_indicators(settings.dbt_project))),
+    ):
+        buffer = io.BytesIO()
+        table.write_parquet(buffer)
+        exchange.write(key, buffer.getvalue())
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    values = {"NMIP_WAREHOUSE": str(settings.warehouse), "NMIP_EXCHANGE": str(settings.exchange)}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def invoke(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
+    """Run one dbt command in process under the warehouse lock. Raises BuildFailed."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    for folder in (settings.warehouse.parent, settings.exchange, settings.work / "dbt"):
+        folder.mkdir(parents=True, exist_ok=True)
+    call = [
+        "--quiet",
+        "--no-use-colors",
+        "--log-path",
+        str(settings.work / "dbt" / "logs"),
+        *arguments,
+        "--project-dir",
+        str(settings.dbt_project),
+        "--profiles-dir",
+        str(settings.dbt_project),
+        "--target-path",
+        str(settings.work / "dbt" / "target"),
+        "--vars",
+        json.dumps(dbt_variables(settings)),
+    ]
+    with FileLock(settings.work / "warehouse.lock"), _environment(settings):
+        try:
+            outcome = dbtRunner().invoke(call)
+        finally:
+            # dbtRunner keeps the warehouse open, and its lock with it, until the adapter's connections are closed.
+            DuckDBConnectionManager.close_all_connections()
+    results = [_node_result(entry) for entry in getattr(outcome.result, "results", None) or []]
+    failed = [result for result in results if result.status in ("error", "fail")]
+    if not outcome.success:
+        said = "; ".join(f"{result.name}: {result.message}" for result in failed) or str(outcome.exception or "no reason given")
+        raise BuildFailed(f"dbt {arguments[0]} failed: {said}")
+    return results
+
+
+def _node_result(entry: Any) -> NodeResult:
+    return NodeResult(
+        unique_id=entry.node.unique_id,
+        name=entry.node.name,
+        resource_type=str(entry.node.resource_type),
+        status=str(entry.status),
+        message=entry.message or "",
+        seconds=round(entry.execution_time, 3),
+    )
+
+
+def build(settings: Settings) -> list[NodeResult]:
+    """Build every model and run every data test; unit tests are for developers. Raises BuildFailed."""
+    return invoke(settings, ["build", "--exclude-resource-type", "unit_test"])
+
+
+def read_manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest of the project, parsed anew when there is none or the project changed since."""
+    path = settings.work / "dbt" / "target" / "manifest.json"
+    newest = max(file.stat().st_mtime for file in project_files(settings.dbt_project))
+    if not path.is_file() or path.stat().st_mtime < newest:
+        invoke(settings, ["parse"])
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def project_files(dbt_project: Path) -> list[Path]:
+    """Every file that decides what dbt builds, sorted."""
+    return sorted(p for p in dbt_project.rglob("*") if p.suffix in (".sql", ".yml") and "target" not in p.parts)

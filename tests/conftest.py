@@ -1,0 +1,20 @@
+"""Fixtures that every room's tests may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PUBLIC_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def public_data() -> Path:
+    """The folder of government publications beside the project; without it a test skips, and in CI it fails."""
+    if PUBLIC_DATA.is_dir():
+        return PUBLIC_DATA
+    if os.environ.get("CI") == "true":
+        pytest.fail("The public data are missing at ../shared/data, and CI must test against them.")
+    pytest.skip("The public data are not at ../shared/data: tests against real files did not run.")
