@@ -97,7 +97,7 @@ def waiting(home: Home) -> list[str]:
     return is_work_waiting(home.inbox, home.settings.contracts, home.store)
 
 
-def refresh_warehouse(home: Home) -> list[NodeResult]:
+def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
     """Rebuild every model from the lake and test it. Raises BuildFailed."""
     write_inputs(home.settings, ledger_table(home.store))
     return build(home.settings)

@@ -12,7 +12,7 @@ PUBLIC_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def public_data() -> Path:
-    """The folder of government publications beside the project; without it a test skips, and in CI it fails."""
+    """The folder of government publications beside the project; without it a test skips, in CI it fails."""
     if PUBLIC_DATA.is_dir():
         return PUBLIC_DATA
     if os.environ.get("CI") == "true":

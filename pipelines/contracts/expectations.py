@@ -31,11 +31,13 @@ def expectation_suite(name: str, rules: Sequence[Rule]) -> ExpectationSuite:
     """A suite with one `UnexpectedRowsExpectation` for each rule, its id and tier in `meta`."""
     import great_expectations as gx
 
+    # Great Expectations wants the batch named in every query; ours name the table, which is the whole batch.
+    names_batch = "\n/* {batch} */"
     return gx.ExpectationSuite(
         name=name,
         expectations=[
             gx.expectations.UnexpectedRowsExpectation(
-                unexpected_rows_query=rule.query.replace("{", "{{").replace("}", "}}"),
+                unexpected_rows_query=rule.query.replace("{", "{{").replace("}", "}}") + names_batch,
                 description=rule.meaning,
                 meta={"rule_id": rule.rule_id, "rule_version": rule.version, "tier": rule.tier},
             )
@@ -74,9 +76,10 @@ def validate(database: Path, name: str, rules: Sequence[Rule]) -> tuple[list[Val
 
     Returns one result for each rule, in order, and Great Expectations' own validation result as JSON.
     """
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
     _register_buffered_dialect()
     context = gx.get_context(mode="ephemeral")

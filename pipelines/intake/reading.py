@@ -528,8 +528,9 @@ def _detect_delimiter(data: bytes, options: ReadingOptions) -> bytes:
         counts = [line.count(delimiter) for line in lines]
         return max((counts.count(count) for count in set(counts) if count), default=0)
 
-    # A decimal comma is as regular as a semicolon, so the comma comes last.
-    return max((b"\t", b";", b"|", b","), key=lines_alike)
+    # A decimal comma is as regular as a semicolon, so the comma comes last, unless nothing is found at all.
+    best = max((b"\t", b";", b"|", b","), key=lines_alike)
+    return best if lines_alike(best) else b","
 
 
 def _quotes_are_regular(buffer: _Bytes, delimiter: bytes) -> bool:
@@ -720,6 +721,8 @@ _ZIP_ERRORS: Final = (
 _MAX_MEMBERS: Final = 10_000
 _RATIO_COUNTS_FROM: Final = MIB
 _CHUNK: Final = MIB
+_CHILD_SECONDS = 60.0
+_CHILD_BYTES: Final = 2 * GIB
 
 
 def _measure_workbook(file: DeliveredFile, limits: ReadingLimits, expansion_left: int) -> int:
@@ -802,7 +805,7 @@ def _read_in_child(
         "kind": kind,
         "name": _shown(file.name, 120),
         "sheet": options.sheet,
-        "memory": 2 * GIB + 8 * expanded,
+        "memory": _CHILD_BYTES + 8 * expanded,
         "limits": asdict(limits),
     }
     # One thread and one heap keep the address space, which is what can be limited, close to the memory used.
@@ -813,7 +816,7 @@ def _read_in_child(
         "RUST_BACKTRACE": "0",
     }
     environment = os.environ | single | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
-    seconds = 60 + expanded / (2 * MIB)
+    seconds = _CHILD_SECONDS + expanded / (2 * MIB)
     try:
         done = subprocess.run(
             [sys.executable, "-P", __file__, json.dumps(request)],
@@ -989,6 +992,7 @@ def _parse_parquet(name: str, content: bytes, limits: ReadingLimits) -> tuple[pl
         if not len(schema):
             _refuse("READ-EMPTY", name, "The Parquet file has no columns.", "Export it and send it again.")
         table = parquet.read(use_threads=False)
+        table.validate(full=True)
         numbered = table.rename_columns([f"c{number}" for number in range(1, table.num_columns + 1)])
         frame = pl.DataFrame(pl.from_arrow(numbered))
     except (pa.ArrowMemoryError, MemoryError):
@@ -1023,8 +1027,9 @@ def _is_single_value(kind: Any) -> bool:
 def _as_text(column: pl.Series) -> pl.Series:
     if column.dtype.is_float():
         whole = column.is_finite() & (column == column.round(0)) & (column.abs() < 2.0**53)
-        integers = column.zip_with(whole, pl.Series([0.0], dtype=column.dtype)).cast(pl.Int64).cast(pl.String)
-        return integers.zip_with(whole.fill_null(value=True), column.cast(pl.String))
+        whole = whole.fill_null(False)
+        integers = column.zip_with(whole, pl.Series([0.0], dtype=column.dtype)).cast(pl.Int64)
+        return integers.cast(pl.String).zip_with(whole, column.cast(pl.String))
     if column.dtype == pl.Datetime:
         text = column.dt.to_string("iso").str.replace(r"\.0+(\D.*)?$", "$1")
         return text.str.replace(r"^(\d{4}-\d{2}-\d{2})[ T]00:00:00$", "$1")
@@ -1039,7 +1044,7 @@ def _as_text(column: pl.Series) -> pl.Series:
 def _name_columns(
     file: DeliveredFile, grid: _Grid, options: ReadingOptions, limits: ReadingLimits, rows_left: int
 ) -> pl.DataFrame:
-    """Blank cells become null, blank rows go, the header gives names: delivered_line, then source columns."""
+    """Blank cells become null, blank rows go, the header gives names: delivered_line, then the columns."""
     cells = pl.exclude("delivered_line")
     frame = grid.frame.rename(dict(zip(grid.frame.columns, _numbered(grid.frame.width), strict=True)))
     frame = frame.select(
@@ -1063,7 +1068,7 @@ def _name_columns(
         _refuse_columns(file.name, len(named), limits)
     _require_usable_names(file.name, named)
     kept = frame.select("delivered_line", *_numbered(len(named)))
-    # Assigned, because a delivered name such as `*` or `^a.*$` would be expanded as a pattern in an expression.
+    # Assigned: within an expression a delivered name such as `*` or `^a.*$` would be expanded as a pattern.
     kept.columns = ["delivered_line", *named]
     return kept
 

@@ -1,8 +1,8 @@
-"""Invented districts whose truth is known, so that everything that reads districts' files can be tried and measured.
+"""Invented districts whose truth is known, for demonstrations, tests and benchmarks.
 
-In the order of the work: `network` (the model: schools, students, results, materials, and what is true of them), `files`
-(the model as the csv files that districts would deliver, and its truth as JSON). All of it is invented but the list of
-districts and their size and the tests that their states give, which come from the code lists.
-Does not belong here: rules that check a file, indicators, and any real number about a school or its students. Nothing here
-may be used to compute what it is the truth of: only demonstrations, tests and benchmarks read this package.
+In the order of the work: `network` (the model: schools, students, results, materials, and what is true of
+them), `files` (the model as the csv files that districts would deliver, and its truth as JSON). All of it is
+invented but the districts' names and sizes and the tests that their states give; these come from the code
+lists. Does not belong here: rules that check a file, indicators, and any real number about a school or its
+students. No indicator may read this package: its truth is there to test them.
 """

@@ -1,4 +1,4 @@
-"""A synthetic network as files: one csv for each district, extract and school year, and the known truth as JSON.
+"""A synthetic network as files: a csv for each district, extract and school year; the truth as JSON.
 
 A file appears whole or not at all. What stands in the files is decided in `network`.
 """
@@ -13,11 +13,11 @@ from pipelines.synthetic.network import SyntheticNetwork
 
 
 def write_deliveries(network: SyntheticNetwork, folder: Path) -> list[Path]:
-    """Write every extract to `<folder>/<district>/<extract>/<school_year>/<district>_<extract>_<school_year>.csv`.
+    """Write every extract as a csv file below `folder` and return the paths of all, in the network's order.
 
-    UTF-8, a header of the contract's column names, comma separated, blank where there is no value, booleans `true` and
-    `false`, lines ending in a line feed. A file that already holds the same bytes is left untouched. Returns the paths of
-    all files, written or not, in the order of the network.
+    The place is `<district>/<extract>/<school_year>/<district>_<extract>_<school_year>.csv`. UTF-8, a header
+    of the contract's column names, comma separated, blank where there is no value, booleans `true` and
+    `false`, lines ending in a line feed. A file that already holds the same bytes is left untouched.
     """
     paths = []
     for (district, extract, school_year), rows in network.extracts.items():

@@ -23,10 +23,6 @@ from pipelines.storage import Storage
 from pipelines.warehouse.catalogue import catalogue_table, read_indicators
 
 
-class BuildFailed(Exception):
-    """dbt did not succeed; the message names the nodes and what each said."""
-
-
 @dataclass(frozen=True)
 class NodeResult:
     """One model or test that dbt ran."""
@@ -37,6 +33,14 @@ class NodeResult:
     status: str
     message: str
     seconds: float
+
+
+class BuildFailed(Exception):
+    """dbt did not succeed; the message names the nodes and what each said, `results` holds what ran."""
+
+    def __init__(self, message: str, results: tuple[NodeResult, ...] = ()) -> None:
+        super().__init__(message)
+        self.results = results
 
 
 def dbt_variables(settings: Settings) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def _environment(settings: Settings) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def invoke(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
+def invoke(settings: Settings, arguments: Sequence[str]) -> tuple[NodeResult, ...]:
     """Run one dbt command in process under the warehouse lock. Raises BuildFailed."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -114,11 +118,11 @@ def invoke(settings: Settings, arguments: Sequence[str]) -> list[NodeResult]:
         finally:
             # dbtRunner keeps the warehouse open, and its lock with it, until the adapter's connections are closed.
             DuckDBConnectionManager.close_all_connections()
-    results = [_node_result(entry) for entry in getattr(outcome.result, "results", None) or []]
+    results = tuple(_node_result(entry) for entry in getattr(outcome.result, "results", None) or [])
     failed = [result for result in results if result.status in ("error", "fail")]
     if not outcome.success:
         said = "; ".join(f"{result.name}: {result.message}" for result in failed) or str(outcome.exception or "no reason given")
-        raise BuildFailed(f"dbt {arguments[0]} failed: {said}")
+        raise BuildFailed(f"dbt {arguments[0]} failed: {said}", results)
     return results
 
 
@@ -133,7 +137,7 @@ def _node_result(entry: Any) -> NodeResult:
     )
 
 
-def build(settings: Settings) -> list[NodeResult]:
+def build(settings: Settings) -> tuple[NodeResult, ...]:
     """Build every model and run every data test; unit tests are for developers. Raises BuildFailed."""
     return invoke(settings, ["build", "--exclude-resource-type", "unit_test"])
 

@@ -1,0 +1,41 @@
+"""Routes of the dashboard. Run with `streamlit run dashboards/app.py`; `NMIP_HOME` names the home whose release is shown."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+# Streamlit puts this file's folder on the path, not the project's.
+PROJECT_ROOT = str(Path(__file__).resolve().parent.parent)
+if PROJECT_ROOT not in sys.path:
+    sys.path.insert(0, PROJECT_ROOT)
+
+from dashboards import release_data  # noqa: E402
+from dashboards.components import frame  # noqa: E402
+from pipelines.release.reader import NoRelease  # noqa: E402
+
+st.set_page_config(
+    page_title="National Math Improvement Project", layout="wide", initial_sidebar_state="collapsed"
+)
+page = st.navigation(
+    [
+        st.Page("app_pages/overview.py", title="Overview", default=True),
+        st.Page("app_pages/materials.py", title="Core & Supplemental Materials"),
+        st.Page("app_pages/outcomes.py", title="Outcomes"),
+        st.Page("app_pages/data_quality.py", title="Data quality"),
+        st.Page("app_pages/definitions.py", title="Definitions and methods"),
+    ],
+    position="top",
+)
+shown = None
+try:
+    release = release_data.current_release()
+    shown = release.release_id
+    frame.banner(release)
+    page.run()
+    frame.footer(release)
+except NoRelease as reason:
+    frame.no_release(reason)
+frame.watch(shown)

@@ -1,0 +1,95 @@
+"""Definitions and methods: how each indicator is counted, what the tests are, what the symbols mean."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from dashboards import release_data
+from dashboards.components import sections, tables
+from dashboards.components.words import CHALLENGES, SYMBOLS, humanised, plain
+from pipelines.release.reader import Release
+
+
+def page(release: Release) -> None:
+    """Draw the page. Raises NoRelease."""
+    st.title("Definitions and methods", anchor=False)
+    _indicators(release_data.indicators(release))
+    _methods(release)
+    st.subheader("Why a number is missing", anchor=False)
+    words = pl.DataFrame(
+        {
+            "Symbol": list(SYMBOLS),
+            "Shown as": [word for word, _ in SYMBOLS.values()],
+            "Meaning": [sentence for _, sentence in SYMBOLS.values()],
+        }
+    )
+    tables.show(words, "symbols", "The symbols that stand for a missing number.", release.release_id)
+    _instruments(release)
+
+
+def _indicators(indicators: pl.DataFrame) -> None:
+    st.subheader("Indicators", anchor=False)
+    for code, name in CHALLENGES.items():
+        own = indicators.filter(pl.col("challenge") == code)
+        st.markdown(f"**{name}**")
+        if own.is_empty():
+            st.markdown("No indicator is defined yet.")
+        for indicator in own.to_dicts():
+            with st.expander(f"{plain(indicator['indicator_id'])}: {plain(indicator['name'])}"):
+                st.markdown(plain(indicator["definition"] or ""))
+                sections.definition(indicator)
+
+
+def _methods(release: Release) -> None:
+    st.subheader("Methods", anchor=False)
+    minimum = plain(str(release.manifest.get("minimum_n", "a set number of")))
+    st.markdown(
+        "* **Only certified files count.** A number stands on the delivery that the district signed last.\n"
+        f"* **Small groups are protected.** Numbers on fewer than {minimum} people are withheld, and others with them where "
+        "they would give a withheld one away. The symbol does not tell which of the two it was.\n"
+        "* **Intervals** are Wilson 95 % intervals of a share. Where everyone in scope is counted, none is drawn.\n"
+        "* **Tests are never mixed.** Each state tests differently and draws its own line for *proficient*; shares at that "
+        "line are read within one district, and over the years only while the test, its cuts, its scale and its mode stay.\n"
+        "* **Side by side is not compared.** Whether two districts differ is said by a verdict; verdicts are not part of this "
+        "release yet, so no page says that one district is higher or lower than another.\n"
+        "* **As of** is the date of the latest certification behind a number."
+    )
+
+
+def _instruments(release: Release) -> None:
+    st.subheader("Tests and their levels", anchor=False)
+    tests = release_data.instruments(release)
+    if tests.is_empty():
+        st.markdown("This release names no tests.")
+        return
+    for (state,), own in tests.group_by(["state"], maintain_order=True):
+        with st.expander(f"{plain(str(state))}: {own.height} test{'s' if own.height != 1 else ''}"):
+            numbers = [f"level_{level}_label" for level in range(1, 7)]
+            levels = pl.concat_str(
+                [
+                    pl.format(f"{place}) {{}}; ", pl.col(column).replace("", None)).fill_null("")
+                    for place, column in enumerate(numbers, 1)
+                ]
+            ).str.strip_chars_end("; ")
+            tables.show(
+                own.select(
+                    pl.col("label").alias("Test"),
+                    (
+                        pl.col("first_school_year").fill_null("?")
+                        + " to "
+                        + pl.col("last_school_year").fill_null("now")
+                    ).alias("School years"),
+                    levels.alias("Levels"),
+                    pl.col("proficient_level").cast(pl.String).alias("Proficient from level"),
+                    pl.col("mode").alias("Mode"),
+                    pl.col("note").alias("Note"),
+                    pl.col("source").alias("Source"),
+                ),
+                f"tests_{humanised(str(state)).lower()}",
+                f"Tests of {state}: school years, levels, the level called proficient, notes and sources.",
+                release.release_id,
+            )
+
+
+page(release_data.current_release())

@@ -1,0 +1,62 @@
+"""What stands around every page: the banner, the footer, the page without a release, and the look-out for a new one.
+
+What a page shows does not belong here.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import release_data
+from dashboards.components.words import plain
+from pipelines.release.reader import NoRelease, Release
+
+BANNERS = {
+    "synthetic": (
+        "**Synthetic data:** invented districts' numbers for demonstration; nothing here describes a real school."
+    ),
+    "public": "**Real public files, as published;** not submitted by the districts.",
+}
+
+
+def banner(release: Release) -> None:
+    """Say what kind of data a release holds, unless it is districts' own submissions."""
+    kind = str(release.manifest.get("kind"))
+    if kind in BANNERS:
+        st.info(BANNERS[kind], icon=":material/info:")
+    elif kind != "live":
+        st.warning("This release does not say whether its data are real. Treat them as a test.")
+
+
+def footer(release: Release) -> None:
+    """Release id, dates and the smallest group shown."""
+    date = release_data.as_of(release)
+    minimum = release.manifest.get("minimum_n")
+    parts = [
+        f"Release {plain(release.release_id)}",
+        f"as of {plain(date)}, the latest certification" if date else "nothing certified yet",
+        f"published {plain(str(release.manifest.get('created_at', 'on an unknown date'))[:10])}",
+    ]
+    if minimum is not None:
+        parts.append(f"groups under {plain(str(minimum))} are not shown")
+    st.divider()
+    st.caption(" · ".join(parts))
+
+
+def no_release(reason: NoRelease) -> None:
+    """The page that stands where there is nothing to show."""
+    st.title("National Math Improvement Project")
+    st.subheader("There is no release to show")
+    st.markdown(
+        plain(str(reason).replace("`", "'")) + "\n\n"
+        "* `make demo` builds a synthetic network of six districts and publishes a release.\n"
+        "* `nmip run` processes what is waiting and publishes a release.\n\n"
+        "This page looks again every few seconds and shows the release as soon as there is one."
+    )
+
+
+@st.fragment(run_every="5s")
+def watch(shown: str | None) -> None:
+    """Run the page again when another release than the one shown becomes the current one."""
+    if release_data.current_release_id() != shown:
+        st.rerun()

@@ -1,0 +1,49 @@
+"""Tables that people and screen readers can read, each with a CSV of exactly what it shows.
+
+Cells are text from outside: shown letter by letter, and harmless to a spreadsheet. What goes into a table is decided by
+the pages.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from dashboards.components.words import LINE_START, MARKUP
+
+FORMULA_START = r"^[=+\-@\t\r]"
+
+
+def escaped(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with every text cell as `words.plain` would have it, and an empty text where there is none."""
+    text = pl.col(pl.String).fill_null("").str.replace_all(r"\s+", " ").str.strip_chars()
+    return frame.with_columns(
+        text.str.replace_all(MARKUP, r"\${0}").str.replace(LINE_START, r"${1}${3}\${2}${4}")
+    )
+
+
+def csv_bytes(frame: pl.DataFrame) -> bytes:
+    """The frame as UTF-8 CSV, text cells protected from being read as spreadsheet formulas."""
+    protected = [
+        pl.when(pl.col(name).str.contains(FORMULA_START))
+        .then("'" + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, kind in frame.schema.items()
+        if kind == pl.String
+    ]
+    return frame.with_columns(protected).write_csv().encode()
+
+
+def show(frame: pl.DataFrame, name: str, alt: str, release_id: str) -> None:
+    """A table and its download; `name` is short, unique on the page and becomes part of the file's name."""
+    st.table(escaped(frame), border="horizontal", hide_index=True, alt=alt)
+    st.download_button(
+        "Download this table (CSV)",
+        data=csv_bytes(frame),
+        file_name=f"nmip_{release_id}_{name}.csv",
+        mime="text/csv",
+        key=f"csv.{name}",
+        on_click="ignore",
+        icon=":material/download:",
+    )

@@ -1,0 +1,488 @@
+"""The command line `nmip`. Only words and exit codes belong here; every command calls one function of another room.
+
+Exit codes: 0 done, 1 something blocks or failed, 2 an unusable call or an unreadable file.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from pipelines.settings import PROJECT_ROOT, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from pipelines.flow import Home
+    from pipelines.intake.reading import DeliveredFile
+    from pipelines.intake.screening import Screening
+    from pipelines.intake.submission import Submission
+
+SHOWN_FINDINGS = 5
+JSON_FINDINGS = 1_000
+PORT = 8501
+DAGSTER_PORT = 3000
+
+
+def _plain(value: object) -> str:
+    """Text for a terminal: control characters that a file could carry are shown, not obeyed."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    click.echo(_plain(message), err=True)
+    sys.exit(code)
+
+
+def _progress(step: str) -> None:
+    click.echo(f"  {time.strftime('%H:%M:%S')}  {_plain(step)}", err=True)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environment()
+    except SettingsError as error:
+        _stop(str(error), 2)
+
+
+def _home() -> Home:
+    from pipelines.flow import Home
+
+    return Home(_settings())
+
+
+def _read_files(paths: Sequence[Path]) -> list[DeliveredFile]:
+    from pipelines.intake.reading import DeliveredFile
+
+    files = [file for path in paths for file in (sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path])]
+    if not files:
+        _stop("The folder holds no file.", 2)
+    try:
+        return [DeliveredFile(file.name, file.read_bytes()) for file in files if file.name != "_READY"]
+    except OSError as error:
+        _stop(f"{error.filename} cannot be opened: {error.strerror}.", 2)
+
+
+def _check_place(settings: Settings, district: str, extract: str, school_year: str) -> None:
+    from pipelines.intake.submission import SubmissionRefused, check_place
+
+    try:
+        check_place(settings.contracts, district, extract, school_year)
+    except SubmissionRefused as error:
+        _stop(str(error), 2)
+
+
+def _accounting(words: str, counts: dict[str, Any]) -> str:
+    dropped = ", ".join(f"{n:,} {reason}" for reason, n in counts["dropped"].items())
+    return f"{words}: {counts['in']:,} in = {counts['used']:,} used" + (f" + dropped: {dropped}" if dropped else "")
+
+
+def _show_screening(screening: Screening) -> None:
+    import polars as pl
+
+    from pipelines.intake.submission import STATES
+
+    if screening.lines.get("in"):
+        click.echo(_accounting("Lines", screening.lines))
+        if screening.row_counts != screening.lines:
+            click.echo(_accounting("Rows", screening.row_counts))
+    for note in screening.notes:
+        click.echo(f"Note: {_plain(note)}")
+    for rule in screening.rules:
+        click.echo()
+        click.echo(f"{rule['rule_id']}  {rule['n_findings']:,} finding{'s' if rule['n_findings'] != 1 else ''}, blocks")
+        rows = screening.findings.filter(pl.col("rule_id") == rule["rule_id"]).head(SHOWN_FINDINGS)
+        for row in rows.to_dicts():
+            place = f"{row['file']}" + (f", line {row['line']}" if row["line"] else "")
+            key = f" ({row['business_key']})" if row["business_key"] else ""
+            click.echo(f"  {_plain(place)}{_plain(key)}: {_plain(row['message'])}")
+        if rule["n_findings"] > SHOWN_FINDINGS:
+            click.echo(f"  … and {rule['n_findings'] - SHOWN_FINDINGS:,} more (--json lists them)")
+        click.echo(f"  To fix: {_plain(rule['how_to_fix'])}")
+    click.echo()
+    meaning, _ = STATES[screening.outcome]
+    click.echo(meaning if screening.is_blocked else "Nothing was found. The file can be submitted.")
+
+
+def _screening_json(screening: Screening) -> str:
+    found = screening.findings
+    return json.dumps(
+        {
+            "outcome": screening.outcome,
+            "is_blocked": screening.is_blocked,
+            "lines": screening.lines,
+            "rows": screening.row_counts,
+            "school_years": list(screening.school_years),
+            "notes": list(screening.notes),
+            "contract_version": screening.contract_version,
+            "n_findings": found.height,
+            "rules": screening.rules,
+            "findings": found.head(JSON_FINDINGS).to_dicts(),
+            "findings_shown": min(found.height, JSON_FINDINGS),
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def nmip() -> None:
+    """National Math Improvement Project: from district files to metrics that may honestly be compared."""
+
+
+def _place_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--school-year", required=True, metavar="YEAR", help="For example 2024-25."),
+        click.option("--extract", required=True, metavar="EXTRACT", help="For example assessment_levels."),
+        click.option("--district", required=True, metavar="DISTRICT", help="For example chicago."),
+    ):
+        command = option(command)
+    return command
+
+
+FILES = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+
+
+@nmip.command()
+@FILES
+@_place_options
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def check(files: tuple[Path, ...], district: str, extract: str, school_year: str, as_json: bool) -> None:
+    """Dry run: say what is wrong with FILES, change nothing.
+
+    Exit code 0: nothing blocks. 1: something blocks. 2: unusable call or unreadable file.
+    """
+    from pipelines.intake.screening import UNREADABLE, screen
+
+    settings = _settings()
+    _check_place(settings, district, extract, school_year)
+    screening = screen(_read_files(files), settings.contracts, district, extract, school_year)
+    if as_json:
+        click.echo(_screening_json(screening))
+    else:
+        _show_screening(screening)
+    sys.exit(2 if screening.outcome == UNREADABLE else int(screening.is_blocked))
+
+
+def _show_submission(home: Home, submission: Submission) -> None:
+    from pipelines.intake.submission import STATES
+
+    meaning, next_step = STATES[submission.state]
+    screened = submission.screened
+    click.echo(f"{submission.key.submission_id}  {submission.state}: {meaning}")
+    if screened:
+        click.echo(f"  {_accounting('Lines', screened['lines'])}")
+        if screened["findings"]:
+            for row in home.store.read_table(submission.key, "findings").head(SHOWN_FINDINGS).to_dicts():
+                line = f", line {row['line']}" if row["line"] else ""
+                click.echo(f"  {row['rule_id']}: {_plain(row['file'])}{line}: {_plain(row['message'])}")
+                click.echo(f"    To fix: {_plain(row['how_to_fix'])}")
+            if sum(screened["findings"].values()) > SHOWN_FINDINGS:
+                click.echo(f"  … {sum(screened['findings'].values()):,} findings in all; nmip check lists them")
+    click.echo(f"  Next: {next_step.replace('ID', submission.key.submission_id)}")
+
+
+@nmip.command()
+@FILES
+@_place_options
+def submit(files: tuple[Path, ...], district: str, extract: str, school_year: str) -> None:
+    """Submit FILES as one delivery and screen it; sign it afterwards with nmip sign.
+
+    A delivery that holds several school years opens one submission for each.
+    """
+    from pipelines.intake.submission import deliver
+
+    home = _home()
+    _check_place(home.settings, district, extract, school_year)
+    done = deliver(
+        home.store, home.settings.contracts, district, extract, school_year, _read_files(files), "command line", _user()
+    )
+    for submission in done:
+        _show_submission(home, submission)
+    states = {submission.state for submission in done}
+    sys.exit(2 if "unreadable" in states else int("corrections_needed" in states))
+
+
+def _user() -> str:
+    return os.environ.get("NMIP_USER") or getpass.getuser()
+
+
+def _check_signer(district: str) -> None:
+    allowed = os.environ.get("NMIP_DISTRICTS")
+    if allowed is not None and district not in [name.strip() for name in allowed.split(",")]:
+        _stop(f"{_user()} may not sign for {district}: NMIP_DISTRICTS is {allowed}.", 2)
+
+
+@nmip.command()
+@click.argument("submission_ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--statement", required=True, help="What you certify, in your own words; it stands in the receipt.")
+def sign(submission_ids: tuple[str, ...], statement: str) -> None:
+    """Certify submissions that are ready. ID is as nmip status shows it: chicago/school_directory/2024-25/001."""
+    from pipelines import flow
+    from pipelines.intake.store import SubmissionKey
+    from pipelines.intake.submission import SubmissionRefused, certify, read_submission
+
+    home = _home()
+    for submission_id in submission_ids:
+        try:
+            key = SubmissionKey.parse(submission_id)
+            _check_place(home.settings, key.district, key.extract, key.school_year)
+            _check_signer(key.district)
+            before = read_submission(home.store, key)
+            signed = certify(home.store, before, _user(), statement, "signed")
+        except (SubmissionRefused, ValueError) as error:
+            _stop(str(error), 1)
+        certified = signed.last("certified") or {}
+        if before.is_certified:
+            click.echo(f"{submission_id} was certified already, on {certified['at']} by {certified['actor']}.")
+        else:
+            click.echo(f"{submission_id} is certified. Receipt: {home.storage.path(key.folder + '/receipt.json')}")
+    flow.update_lake(home)
+    click.echo("The release follows by itself where nmip up runs; otherwise: nmip run")
+
+
+@nmip.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def status(as_json: bool) -> None:
+    """Every submission with its state and next step, what waits in the inbox, and the current release."""
+    from pipelines import flow
+    from pipelines.intake.submission import STATES
+    from pipelines.release.publish import current_manifest
+
+    home = _home()
+    table = flow.status_table(home)
+    waiting = flow.waiting(home)
+    misplaced = [r for r in home.store.handled() if r["problem"] and (home.inbox / r["name"]).exists()]
+    manifest = current_manifest(home.storage)
+    if as_json:
+        report = {
+            "submissions": table.to_dicts(),
+            "waiting": waiting,
+            "misplaced": [{k: r[k] for k in ("name", "problem", "how_to_fix")} for r in misplaced],
+            "release_id": manifest["release_id"] if manifest else None,
+            "is_release_due": flow.is_release_due(home),
+        }
+        click.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        return
+    width = max((len(i) for i in table["submission_id"]), default=0)
+    for row in table.to_dicts():
+        used = f"{row['lines_used']:,} of {row['lines_in']:,} lines" if row["lines_in"] else ""
+        click.echo(f"{row['submission_id']:<{width}}  {row['state']:<18}  {used}")
+    for state in sorted(set(table["state"])):
+        meaning, next_step = STATES[state]
+        click.echo(f"{state}: {meaning} {next_step}")
+    for record in misplaced:
+        click.echo(f"inbox/{_plain(record['name'])}: {_plain(record['problem'])} {_plain(record['how_to_fix'])}")
+    click.echo(f"Waiting in the inbox: {', '.join(map(_plain, waiting)) or 'nothing'}")
+    click.echo(f"Current release: {manifest['release_id'] if manifest else 'none yet'}")
+
+
+def _run(home: Home) -> None:
+    from pipelines import flow
+
+    if not flow.waiting(home) and not flow.is_release_due(home) and not flow.unrecorded(home):
+        click.echo("Nothing waits, and the release is made from what is in force.")
+        return
+    _progress("starting the refresh job")
+    from pipelines.orchestration.instance import RunFailed, run_once
+
+    try:
+        run_once(home.settings)
+    except RunFailed as error:
+        _stop(f"The run failed; the earlier release stays current. {error}", 1)
+
+
+@nmip.command()
+def run() -> None:
+    """Process everything that waits, once: screen, certify, rebuild, publish. No daemon is needed."""
+    _run(_home())
+
+
+@nmip.command()
+@click.argument("extract")
+@click.option("--format", "file_format", type=click.Choice(["xlsx", "csv"]), default="xlsx", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), help="File to write; by default EXTRACT_template.FORMAT here.")
+def template(extract: str, file_format: str, output: Path | None) -> None:
+    """Write an empty file of EXTRACT to fill in."""
+    from pipelines.contracts.codes import codes
+    from pipelines.contracts.template import csv_template, xlsx_template
+
+    settings, contract = _contract(extract)
+    path = output or Path(f"{extract}_template.{file_format}")
+    if file_format == "csv":
+        path.write_bytes(csv_template(contract))
+    else:
+        lists = {c.code_list: codes(settings.contracts, c.code_list) for c in contract.columns if c.code_list}
+        path.write_bytes(xlsx_template(contract, lists))
+    click.echo(f"Wrote {path}")
+
+
+@nmip.command()
+@click.argument("extract")
+def dictionary(extract: str) -> None:
+    """Print what the columns, codes and rules of EXTRACT mean (Markdown)."""
+    from pipelines.contracts.codes import code_list
+    from pipelines.contracts.dictionary import dictionary as made
+    from pipelines.intake.checking import rules_of
+
+    settings, contract = _contract(extract)
+    lists = {
+        column.code_list: list(code_list(settings.contracts, column.code_list).select("code", "label").iter_rows())
+        for column in contract.columns
+        if column.code_list
+    }
+    click.echo(made(contract, rules_of(settings.contracts, contract), lists), nl=False)
+
+
+def _contract(extract: str) -> tuple[Settings, Any]:
+    from pipelines.contracts.contract import ContractError, load_contract
+
+    settings = _settings()
+    try:
+        return settings, load_contract(settings.contracts, extract)
+    except ContractError as error:
+        _stop(str(error), 2)
+
+
+@nmip.command()
+@click.option("--public-data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of public files.")
+@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Size of the synthetic network.")
+@click.option("--seed", type=int, default=20260801, show_default=True, help="Seed of the synthetic network.")
+@click.option("--no-serve", is_flag=True, help="Stop when the release is published.")
+def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> None:
+    """Fill a home with demonstration data, run the whole flow, publish, and serve the dashboard.
+
+    Without --public-data the six districts' data are synthetic. Calling it again changes nothing that has not changed.
+    """
+    from pipelines.demo import PublicDataMissing, fill_with_public_data, fill_with_synthetic
+    from pipelines.home import MixedHome, claim_home
+    from pipelines.release.publish import current_manifest
+
+    home = _home()
+    kind = "public" if public_data else "synthetic"
+    try:
+        claim_home(home.storage, kind)
+        if public_data:
+            fill_with_public_data(home.storage, home.settings.contracts, public_data, _progress)
+        else:
+            fill_with_synthetic(home.storage, home.settings.contracts, seed, scale, _progress)
+    except (MixedHome, PublicDataMissing) as error:
+        _stop(str(error), 2)
+    _run(home)
+    manifest = current_manifest(home.storage)
+    click.echo(f"Release {manifest['release_id'] if manifest else 'none'} in {home.settings.home} ({kind} data)")
+    if not no_serve:
+        sys.exit(_serve(home.settings))
+
+
+def _dashboard_command() -> list[str]:
+    app = PROJECT_ROOT / "dashboards" / "app.py"
+    return [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(PORT), "--server.headless", "true"]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {**os.environ, "NMIP_HOME": str(settings.home), "NMIP_WORK": str(settings.work)}
+
+
+def _serve(settings: Settings) -> int:
+    click.echo(f"Dashboard: http://localhost:{PORT} (end it with Ctrl-C)")
+    try:
+        return subprocess.run(_dashboard_command(), env=_environment(settings), cwd=PROJECT_ROOT, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+@nmip.command()
+def up() -> None:
+    """Run Dagster (web server and daemon) and the dashboard together until Ctrl-C.
+
+    A file dropped into the inbox then changes the dashboard without another command.
+    """
+    from pipelines.orchestration.instance import prepare_dagster_home
+    from pipelines.warehouse.dbt import read_manifest
+
+    settings = _settings()
+    _progress("reading the dbt project")
+    home = _home()
+    home.inbox.mkdir(parents=True, exist_ok=True)
+    read_manifest(settings)
+    prepare_dagster_home(settings)
+    environment = {**_environment(settings), "DAGSTER_HOME": str(settings.dagster_home)}
+    dagster = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml")]
+    commands = [[*dagster, "-h", "127.0.0.1", "-p", str(DAGSTER_PORT)], _dashboard_command()]
+    click.echo(f"Inbox: {home.inbox}\nDashboard: http://localhost:{PORT}\nDagster: http://localhost:{DAGSTER_PORT}")
+    processes = [subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT) for command in commands]
+    try:
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        click.echo("Stopping.")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=30)
+
+
+@nmip.group()
+def release() -> None:
+    """Published releases: list, show, roll back."""
+
+
+@release.command("list")
+def release_list() -> None:
+    """All releases, oldest first; * marks the current one."""
+    from pipelines.release.publish import current_manifest, list_releases
+
+    home = _home()
+    current = (current_manifest(home.storage) or {}).get("release_id")
+    for manifest in list_releases(home.storage):
+        mark = "*" if manifest["release_id"] == current else " "
+        rows = manifest["tables"]["indicator_values"]["n_rows"]
+        click.echo(f"{mark} {manifest['release_id']}  {manifest['created_at']}  {rows:,} indicator values")
+
+
+@release.command("show")
+@click.argument("release_id", required=False)
+def release_show(release_id: str | None) -> None:
+    """The manifest of a release (by default the current one)."""
+    from pipelines.release.publish import current_manifest, list_releases
+
+    home = _home()
+    found = (
+        next((m for m in list_releases(home.storage) if m["release_id"] == release_id), None)
+        if release_id
+        else current_manifest(home.storage)
+    )
+    if found is None:
+        _stop(f"There is no release {release_id}." if release_id else "Nothing was published yet; run: nmip run", 2)
+    click.echo(json.dumps(found, indent=1, sort_keys=True))
+
+
+@release.command("rollback")
+@click.argument("release_id")
+def release_rollback(release_id: str) -> None:
+    """Make an earlier release current; it stays current until something in force changes."""
+    from pipelines.release.publish import ReleaseNotFound, roll_back
+
+    try:
+        roll_back(_home().storage, release_id)
+    except ReleaseNotFound as error:
+        _stop(str(error), 2)
+    click.echo(f"{release_id} is current.")
+
+
+def main() -> None:
+    """Entry point."""
+    nmip(prog_name="nmip")
+
+
+if __name__ == "__main__":
+    main()

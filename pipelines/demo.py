@@ -1,0 +1,72 @@
+"""Fills the inbox of a demonstration home: with the synthetic network, or with public files exactly as they were delivered.
+
+Which public file is whose stands in `data_contracts/public_data.csv`. What happens to a file in the inbox does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.intake.inbox import READY_MARK
+from pipelines.settings import PROJECT_ROOT
+from pipelines.storage import Storage, canonical_json, sha256
+
+Progress = Callable[[str], None]
+SYNTHETIC = "synthetic"
+TRUTH = f"{SYNTHETIC}/truth.json"
+MADE = f"{SYNTHETIC}/made.json"
+
+
+class PublicDataMissing(Exception):
+    """A public file that the list names is not in the folder; the message names it."""
+
+
+def _generator_digest(contracts_folder: Path) -> str:
+    files = [*sorted((PROJECT_ROOT / "pipelines" / SYNTHETIC).glob("*.py")), *sorted((contracts_folder / "codes").glob("*.csv"))]
+    return sha256("\n".join(sha256(file.read_bytes()) for file in files).encode())
+
+
+def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, scale: float, progress: Progress) -> bool:
+    """Put the synthetic network into the inbox and its known truth beside it; False when it is there already."""
+    made = {"seed": seed, "scale": scale, "generator_sha256": _generator_digest(contracts_folder)}
+    if storage.exists(MADE) and storage.read_json(MADE) == made:
+        return False
+    from pipelines.synthetic.network import build_network, write_deliveries, write_truth
+
+    progress(f"making the synthetic network (seed {seed}, scale {scale:g})")
+    network = build_network(contracts_folder, seed, scale)
+    storage.path(SYNTHETIC).mkdir(parents=True, exist_ok=True)
+    write_truth(network, storage.path(TRUTH))
+    paths = write_deliveries(network, storage.path("inbox"))
+    progress(f"{len(paths)} files are in the inbox")
+    storage.write(MADE, canonical_json(made))
+    return True
+
+
+def fill_with_public_data(storage: Storage, contracts_folder: Path, folder: Path, progress: Progress) -> int:
+    """Put the public files of the list into the inbox, byte for byte; returns how many files are new there.
+
+    Several files of one delivery become one folder closed by `_READY`. Raises PublicDataMissing.
+    """
+    listed = pl.read_csv(contracts_folder / "public_data.csv", infer_schema=False)
+    missing = [path for path in listed["path"] if not (folder / path).is_file()]
+    if missing:
+        raise PublicDataMissing(f"{folder} lacks {', '.join(missing)}")
+    n_new = 0
+    for place, files in listed.group_by(["district", "extract", "school_year", "delivery"], maintain_order=True):
+        district, extract, school_year, delivery = (str(part) for part in place)
+        target = f"inbox/{district}/{extract}/{school_year}"
+        is_folder = files.height > 1
+        for path in files["path"]:
+            key = f"{target}/{delivery}/{Path(path).name}" if is_folder else f"{target}/{Path(path).name}"
+            content = (folder / path).read_bytes()
+            if not storage.exists(key) or storage.read(key) != content:
+                storage.write(key, content)
+                n_new += 1
+        if is_folder and not storage.exists(f"{target}/{delivery}/{READY_MARK}"):
+            storage.write(f"{target}/{delivery}/{READY_MARK}", b"")
+        progress(f"{district}: {files.height} file{'s' if is_folder else ''} of {extract}")
+    return n_new

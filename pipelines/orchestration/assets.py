@@ -1,0 +1,142 @@
+"""Assets in the order of the flow: submissions, extracts (written by them), dbt models, release.
+
+One run handles a batch: the `submissions` step screens everything that waits and reports one materialisation for each
+certified partition; dbt and the release follow in the same run.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipelines import flow
+from pipelines.contracts.contract import extract_names, load_contract
+from pipelines.lake.partitions import Partition, partitions
+from pipelines.orchestration.dbt_assets import RELEASE, SUBMISSIONS, extract_key, model_specs, test_specs
+from pipelines.orchestration.partitions import extract_partitions, partition_of
+from pipelines.settings import Settings
+from pipelines.warehouse.dbt import BuildFailed, NodeResult
+
+WAREHOUSE_POOL = "duckdb"
+
+
+def extract_specs(settings: Settings) -> list[dg.AssetSpec]:
+    """The extracts of the lake: materialised by the submissions step, one partition at a time."""
+    return [
+        dg.AssetSpec(
+            extract_key(extract),
+            deps=[SUBMISSIONS],
+            partitions_def=extract_partitions(settings),
+            description=load_contract(settings.contracts, extract).purpose,
+            group_name="lake",
+            kinds={"parquet"},
+        )
+        for extract in extract_names(settings.contracts)
+    ]
+
+
+def unreported(instance: dg.DagsterInstance, held: list[Partition]) -> list[Partition]:
+    """Partitions of the lake whose submission Dagster was not told of yet."""
+    told: dict[tuple[str, str, str], str] = {}
+    for extract in {partition.extract for partition in held}:
+        latest = instance.get_latest_materialization_events([extract_key(extract)])
+        if latest.get(extract_key(extract)) is None:
+            continue
+        records = instance.fetch_materializations(extract_key(extract), limit=5000).records
+        for record in reversed(records):
+            event = record.asset_materialization
+            if event is not None and isinstance(event.partition, dg.MultiPartitionKey):
+                keys = event.partition.keys_by_dimension
+                told[(extract, keys["school_year"], keys["district"])] = str(event.metadata["submission_id"].value)
+    return [p for p in held if told.get((p.extract, p.school_year, p.district)) != p.submission_id]
+
+
+def submissions_asset(settings: Settings) -> dg.AssetsDefinition:
+    """Screen what waits in the inbox, bring the lake up to date and report its partitions."""
+
+    @dg.asset(
+        key=SUBMISSIONS,
+        group_name="intake",
+        description="The ledger of submissions: everything that waited in the inbox, screened; the lake brought up to date.",
+    )
+    def submissions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        home = flow.Home(settings)
+        handled = flow.screen_inbox(home, context.log.info)
+        written = flow.update_lake(home)
+        for partition in unreported(context.instance, partitions(home.storage)):
+            context.log_event(
+                dg.AssetMaterialization(
+                    extract_key(partition.extract),
+                    partition=partition_of(partition.district, partition.school_year),
+                    metadata={"submission_id": partition.submission_id},
+                )
+            )
+        states = [s.state for outcome in handled for s in outcome.submissions]
+        return dg.MaterializeResult(
+            metadata={
+                "deliveries": len(handled),
+                "misplaced": sum(outcome.problem is not None for outcome in handled),
+                "lake_partitions_written": len(written),
+                **{f"submissions_{state}": states.count(state) for state in sorted(set(states))},
+            }
+        )
+
+    return submissions
+
+
+def dbt_assets(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """All dbt models as one step: one in-process build, its results reported model by model and test by test."""
+    models, tests = model_specs(manifest), test_specs(manifest)
+    # The step must wait for the lake, which the submissions step writes: extracts are not steps of their own.
+    first = [spec.replace_attributes(deps=[*spec.deps, SUBMISSIONS]) if _reads_lake(spec) else spec for spec in models.values()]
+
+    @dg.multi_asset(name="dbt_models", specs=first, check_specs=list(tests.values()), pool=WAREHOUSE_POOL)
+    def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        home = flow.Home(settings)
+        try:
+            results = flow.refresh_warehouse(home)
+        except BuildFailed as failure:
+            yield from _check_results(failure.results, tests)
+            raise dg.Failure(description=str(failure)) from failure
+        for result in results:
+            if result.unique_id in models:
+                yield dg.MaterializeResult(asset_key=models[result.unique_id].key, metadata={"seconds": result.seconds})
+        yield from _check_results(results, tests)
+
+    return dbt_models
+
+
+def _reads_lake(spec: dg.AssetSpec) -> bool:
+    return any(dep.asset_key.path[0] == "extracts" for dep in spec.deps)
+
+
+def _check_results(results: tuple[NodeResult, ...], tests: Mapping[str, dg.AssetCheckSpec]) -> Iterator[dg.AssetCheckResult]:
+    for result in results:
+        if result.unique_id in tests:
+            spec = tests[result.unique_id]
+            yield dg.AssetCheckResult(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=result.status == "pass",
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata={"message": result.message or "passed"},
+            )
+
+
+def release_asset(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """Publish the marts as an immutable, protected release."""
+    marts = [spec.key for unique_id, spec in model_specs(manifest).items() if spec.key.path[0] == "marts"]
+
+    @dg.asset(key=RELEASE, deps=marts, group_name="release", description="The published tables, small groups protected.")
+    def release() -> dg.MaterializeResult[None]:
+        home = flow.Home(settings)
+        manifest_written = flow.release(home, flow.fingerprint(home))
+        return dg.MaterializeResult(
+            metadata={
+                "release_id": manifest_written["release_id"],
+                **{f"rows_{name}": table["n_rows"] for name, table in manifest_written["tables"].items()},
+                **manifest_written["protection"],
+            }
+        )
+
+    return release

@@ -1,0 +1,61 @@
+"""Dagster's own home below `work/`: written once, before anything opens it, and running the job in this process."""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+from pipelines.orchestration.definitions import build_definitions
+from pipelines.orchestration.sensors import JOB
+from pipelines.settings import Settings
+from pipelines.storage import Storage
+
+CONFIGURATION = b"""telemetry:
+  enabled: false
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: DefaultRunCoordinator
+concurrency:
+  pools:
+    default_limit: 1
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 120
+  poll_interval_seconds: 10
+"""
+
+
+class RunFailed(Exception):
+    """A run in this process failed; the message says which step and why."""
+
+
+def prepare_dagster_home(settings: Settings) -> None:
+    """Make Dagster's home with its configuration, and name it in the environment of this process and its children."""
+    storage = Storage(settings.dagster_home)
+    if not storage.exists("dagster.yaml") or storage.read("dagster.yaml") != CONFIGURATION:
+        storage.write("dagster.yaml", CONFIGURATION)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    # A fresh home can break when two processes open it at once: open it here first.
+    with dg.DagsterInstance.get():
+        pass
+
+
+def run_once(settings: Settings) -> str:
+    """Run the refresh job in this process on the home's Dagster instance; returns the run id. Raises RunFailed."""
+    prepare_dagster_home(settings)
+    job = build_definitions(settings).resolve_job_def(JOB)
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+        if not result.success:
+            failures = [event for event in result.all_events if event.is_failure and event.step_key]
+            raise RunFailed("; ".join(_reason(event) for event in failures) or f"run {result.run_id} failed")
+        return result.run_id
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    data = event.event_specific_data
+    failure = getattr(data, "user_failure_data", None)
+    error = getattr(data, "error", None)
+    text = failure.description if failure and failure.description else (error.message if error else event.message)
+    return f"{event.step_key}: {str(text).strip()}"

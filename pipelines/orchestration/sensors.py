@@ -1,0 +1,97 @@
+"""Sensors: a pure decision in a thin shell. What was handled is known by path and content, never by the clock.
+
+A failed listing raises, so that it is seen as a failed tick and not as an empty inbox.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from pipelines import flow
+from pipelines.settings import Settings
+from pipelines.storage import sha256
+
+JOB = "refresh"
+CAUSE_TAG = "nmip/cause"
+MAX_ATTEMPTS = 5
+SECONDS_BETWEEN_LOOKS = 5
+IN_PROGRESS = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Start a run for this cause (with a key that is new for each attempt), or say why not."""
+
+    run_key: str | None
+    reason: str
+
+
+def decide(cause: str | None, is_run_active: bool, n_attempts: int, nothing: str) -> Decision:
+    """Whether to start a run. `cause` is a digest of what is to be done, None where there is nothing.
+
+    The run key holds the attempt, so that a failed run is tried again at the next tick: the same key would never fire twice.
+    """
+    if cause is None:
+        return Decision(None, nothing)
+    if is_run_active:
+        return Decision(None, "A run is under way; what waits is taken up after it.")
+    if n_attempts >= MAX_ATTEMPTS:
+        return Decision(
+            None, f"{n_attempts} runs for the same work failed. Read the last run's error, mend it and run: nmip run"
+        )
+    return Decision(f"{cause}:{n_attempts + 1}", "")
+
+
+def _tick(context: dg.SensorEvaluationContext, cause: str | None, nothing: str) -> dg.RunRequest | dg.SkipReason:
+    active = context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=list(IN_PROGRESS))) > 0
+    attempts = context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, tags={CAUSE_TAG: cause})) if cause else 0
+    decision = decide(cause, active, attempts, nothing)
+    if decision.run_key is None or cause is None:
+        return dg.SkipReason(decision.reason)
+    return dg.RunRequest(run_key=decision.run_key, tags={CAUSE_TAG: cause})
+
+
+def cause_of_names(names: Sequence[str], fingerprint: str) -> str | None:
+    """A digest of what waits in the inbox; None where nothing does."""
+    return sha256("\n".join([*names, fingerprint]).encode())[:32] if names else None
+
+
+def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list[dg.SensorDefinition]:
+    """The inbox sensor and the release sensor."""
+
+    @dg.sensor(
+        name="inbox",
+        job=job,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Files that wait in the inbox: one run screens all of them, rebuilds and releases.",
+    )
+    def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        home = flow.Home(settings)
+        names = flow.waiting(home)
+        cause = cause_of_names(names, flow.fingerprint(home)) if names else None
+        return _tick(context, cause, "Nothing waits in the inbox.")
+
+    @dg.sensor(
+        name="release_due",
+        job=job,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Something was signed, or a refresh failed: the release is not made from what is in force.",
+    )
+    def release_due(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        home = flow.Home(settings)
+        if flow.waiting(home):
+            return dg.SkipReason("The inbox has work; its run releases too.")
+        cause = flow.fingerprint(home)[:32] if flow.is_release_due(home) else None
+        return _tick(context, cause, "The release is made from what is in force.")
+
+    return [inbox, release_due]

@@ -1,0 +1,460 @@
+"""A small hand-made release for the tests of everything that reads one.
+
+Six districts with invented numbers: one district changes its cuts, one delivered no enrolment, one has an unreadable file,
+one certified nothing. Not produced by the pipeline, so that a reader is tested against the agreed tables alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+Variant = Literal["full", "suppressed", "empty"]
+Row = dict[str, Any]
+
+YEARS = ("2021-22", "2022-23", "2023-24", "2024-25")
+DISTRICTS = {
+    "chicago": ("Chicago", "IL"),
+    "houston": ("Houston", "TX"),
+    "los_angeles": ("Los Angeles", "CA"),
+    "miami_dade": ("Miami-Dade", "FL"),
+    "new_york_city": ("New York City", "NY"),
+    "philadelphia": ("Philadelphia", "PA"),
+}
+WITHOUT_ENROLMENT = "los_angeles"
+WITHOUT_CERTIFIED = "philadelphia"
+CHANGED_CUTS = "miami_dade"
+HOSTILE_SIGNER = "=HYPERLINK(\"http://example.invalid\")<script>alert('x')</script> **bold** ![i](http://example.invalid/i.png)"
+
+_TEXT, _INT, _FLOAT = pl.String, pl.Int64, pl.Float64
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "indicator_values": dict.fromkeys(
+        (
+            "indicator_id",
+            "definition_version",
+            "district",
+            "school_year",
+            "unit_type",
+            "unit_id",
+            "grade",
+            "subgroup",
+            "course",
+            "category",
+            "instrument",
+        ),
+        _TEXT,
+    )
+    | dict.fromkeys(("numerator", "denominator", "value", "lower", "upper"), _FLOAT)
+    | {"unit": _TEXT, "n": _INT, "symbol": _TEXT, "sources": _TEXT},
+    "indicators": dict.fromkeys(
+        (
+            "indicator_id",
+            "name",
+            "challenge",
+            "definition",
+            "numerator",
+            "denominator",
+            "unit",
+            "direction",
+            "basis",
+        ),
+        _TEXT,
+    )
+    | {"is_describe_only": pl.Boolean, "interval": _TEXT, "caveats": _TEXT, "definition_version": _TEXT},
+    "instruments": dict.fromkeys(
+        (
+            "code",
+            "label",
+            "state",
+            "test",
+            "n_levels",
+            "proficient_level",
+            *(f"level_{k}_label" for k in range(1, 7)),
+            "first_school_year",
+            "last_school_year",
+            "cut_version",
+            "scale_version",
+            "mode",
+            "course_test_replaces",
+            "note",
+            "source",
+        ),
+        _TEXT,
+    ),
+    "districts": dict.fromkeys(("code", "label", "state"), _TEXT),
+    "submissions": dict.fromkeys(("submission_id", "district", "extract", "school_year"), _TEXT)
+    | {"number": _INT}
+    | dict.fromkeys(
+        (
+            "state",
+            "state_meaning",
+            "next_step",
+            "received_at",
+            "screened_at",
+            "certified_at",
+            "signer",
+            "how",
+        ),
+        _TEXT,
+    )
+    | dict.fromkeys(("n_files", "lines_in", "lines_used"), _INT)
+    | {"dropped_lines": _TEXT, "rows_in": _INT, "rows_used": _INT, "dropped_rows": _TEXT, "n_findings": _INT}
+    | dict.fromkeys(("first_message", "contract_version", "notes"), _TEXT),
+}
+_STATES = {
+    "certified": ("The district signed this delivery; it is in force.", "Nothing to do."),
+    "superseded": ("A later delivery was signed in its place.", "Nothing to do."),
+    "corrections_needed": (
+        "The rules found something that must be put right.",
+        "The district corrects and sends again.",
+    ),
+    "ready_to_sign": ("The delivery passed; nobody has signed it yet.", "The district's analyst signs it."),
+    "unreadable": ("The file could not be opened as a table.", "The district sends the file again."),
+}
+
+
+def write_release(
+    home: Path, release_id: str = "r-2025-10-06-001", kind: str = "synthetic", variant: Variant = "full"
+) -> Path:
+    """Write one release below `home` and point `current.json` at it; return its folder.
+
+    `full` has values with every kind of gap, `suppressed` the same rows with every number withheld, `empty` the tables with
+    no rows. Shares are fractions of 1.
+    """
+    folder = home / "releases" / release_id
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {
+        name: pl.DataFrame(rows, schema=_SCHEMAS[name], orient="row") for name, rows in _rows(variant).items()
+    }
+    entries = {}
+    for name, frame in tables.items():
+        path = folder / f"{name}.parquet"
+        frame.write_parquet(path)
+        entries[name] = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "n_rows": frame.height}
+    manifest = {
+        "release_id": release_id,
+        "created_at": "2025-10-06T08:30:00+00:00",
+        "kind": kind,
+        "minimum_n": 10,
+        "inputs": [{"submission_id": identifier} for identifier in tables["submissions"]["submission_id"]],
+        "tables": entries,
+        "code_version": "0.1.0",
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    pointer = {"release_id": release_id, "path": f"releases/{release_id}"}
+    (home / "releases" / "current.json").write_text(json.dumps(pointer), encoding="utf-8")
+    return folder
+
+
+def _rows(variant: Variant) -> dict[str, list[Row]]:
+    if variant == "empty":
+        return {name: [] for name in _SCHEMAS}
+    values = _level_values() + _participation_values() + _coverage_values() + _core_title_values()
+    if variant == "suppressed":
+        numbers = ("numerator", "denominator", "value", "lower", "upper", "n")
+        values = [row | dict.fromkeys(numbers) | {"symbol": "c"} for row in values]
+    return {
+        "indicator_values": values,
+        "indicators": _indicators(),
+        "instruments": _instruments(),
+        "districts": [
+            {"code": code, "label": label, "state": state} for code, (label, state) in DISTRICTS.items()
+        ],
+        "submissions": _submissions(),
+    }
+
+
+def submission_id(district: str, extract: str, school_year: str, number: int = 1) -> str:
+    """The id that the fixture gives a submission."""
+    return f"{district}.{extract}.{school_year}.{number:03d}"
+
+
+def wilson(numerator: int, denominator: int) -> tuple[float, float]:
+    """Wilson 95 % interval of a share (Wilson 1927), as fractions of 1."""
+    z, share = 1.959964, numerator / denominator
+    middle = share + z * z / (2 * denominator)
+    half = z * math.sqrt(share * (1 - share) / denominator + z * z / (4 * denominator * denominator))
+    scale = 1 + z * z / denominator
+    return (middle - half) / scale, (middle + half) / scale
+
+
+def _value(
+    indicator: str, district: str, year: str, extract: str, counts: tuple[int, int] | str, **split: str
+) -> Row:
+    row: Row = {
+        "indicator_id": indicator,
+        "definition_version": "1",
+        "district": district,
+        "school_year": year,
+        "unit_type": "district",
+        "unit_id": district,
+        "unit": "share",
+        "sources": submission_id(district, extract, year),
+        **split,
+    }
+    if isinstance(counts, str):
+        return row | {"symbol": counts}
+    numerator, denominator = counts
+    row |= {
+        "numerator": numerator,
+        "denominator": denominator,
+        "value": numerator / denominator,
+        "n": denominator,
+    }
+    if indicator != "CM2":
+        row["lower"], row["upper"] = wilson(numerator, denominator)
+    return row
+
+
+def _certifying() -> list[tuple[int, str]]:
+    return [(place, code) for place, code in enumerate(DISTRICTS) if code != WITHOUT_CERTIFIED]
+
+
+def _level_values() -> list[Row]:
+    rows = []
+    for place, district in _certifying():
+        state = DISTRICTS[district][1]
+        for step, year in enumerate(YEARS):
+            for grade in ("3", "4", "8"):
+                for subgroup, size in (("all", 20_000), ("english_learner", 3_000), ("american_indian", 8)):
+                    tested = size - 400 * place if size > 1_000 else size
+                    instrument = f"{state.lower()}_math_{'2024' if _cuts_changed(district, year) else '2022'}"
+                    split = {"grade": grade, "subgroup": subgroup, "instrument": instrument}
+                    levels = [0.30, 0.28 - 0.01 * step, 0.27, 0.15 + 0.01 * step]
+                    if _cuts_changed(district, year):
+                        levels = [0.22, 0.25, 0.30, 0.23]
+                    hidden = subgroup == "american_indian" or (district == "houston" and year == "2022-23")
+                    for level, share in enumerate(levels, start=1):
+                        counts = "c" if hidden else (round(share * tested), tested)
+                        rows.append(
+                            _value(
+                                "OC4",
+                                district,
+                                year,
+                                "assessment_levels",
+                                counts,
+                                category=f"level_{level}",
+                                **split,
+                            )
+                        )
+                    counts = "c" if hidden else (round((levels[2] + levels[3]) * tested), tested)
+                    rows.append(
+                        _value(
+                            "OC4",
+                            district,
+                            year,
+                            "assessment_levels",
+                            counts,
+                            category="proficient_or_above",
+                            **split,
+                        )
+                    )
+    return rows
+
+
+def _participation_values() -> list[Row]:
+    rows = []
+    for place, district in _certifying():
+        for year in YEARS:
+            for grade in ("3", "4", "8"):
+                counts: tuple[int, int] | str = (19_100 + 150 * place, 20_000)
+                if district == WITHOUT_ENROLMENT:
+                    counts = "x"
+                rows.append(
+                    _value("OC9", district, year, "assessment_levels", counts, grade=grade, subgroup="all")
+                )
+    return rows
+
+
+def _coverage_values() -> list[Row]:
+    rows = []
+    shares = {"meets": 0.55, "partially_meets": 0.2, "does_not_meet": 0.1, "not_reviewed": 0.15}
+    for place, district in _certifying():
+        for year in YEARS[2:]:
+            for course in (None, "3", "8", "ALG1"):
+                for subgroup in ("all", "english_learner"):
+                    students = 90_000 if course is None else 21_000
+                    for category, share in shares.items():
+                        shift = 0.03 * place * {"meets": 1, "not_reviewed": -1}.get(category, 0)
+                        counts: tuple[int, int] | str = (round((share + shift) * students), students)
+                        if course == "ALG1" and category == "does_not_meet":
+                            counts = "c"
+                        split = {"subgroup": subgroup, "category": category}
+                        if course is not None:
+                            split["course"] = course
+                        rows.append(_value("CM1", district, year, "curriculum_adoption", counts, **split))
+    return rows
+
+
+def _core_title_values() -> list[Row]:
+    rows = []
+    for place, district in _certifying():
+        for year in YEARS[2:]:
+            for course in (None, "3", "8", "ALG1"):
+                split = {} if course is None else {"course": course}
+                counts = (180 - 7 * place - (0 if course is None else 20), 240)
+                rows.append(_value("CM2", district, year, "curriculum_adoption", counts, **split))
+    return rows
+
+
+def _cuts_changed(district: str, year: str) -> bool:
+    return district == CHANGED_CUTS and year >= "2023-24"
+
+
+def _indicators() -> list[Row]:
+    def indicator(
+        code: str, name: str, challenge: str, definition: str, parts: tuple[str, str], **more: Any
+    ) -> Row:
+        common = {
+            "unit": "share",
+            "basis": "administrative",
+            "is_describe_only": False,
+            "definition_version": "1",
+        }
+        numerator, denominator = parts
+        return {
+            "indicator_id": code,
+            "name": name,
+            "challenge": challenge,
+            "definition": definition,
+            "numerator": numerator,
+            "denominator": denominator,
+            **common,
+            **more,
+        }
+
+    return [
+        indicator(
+            "CM1",
+            "High-quality materials coverage",
+            "materials",
+            "Share of students whose core mathematics title was reviewed, by what the review found.",
+            ("students in grade-courses whose core title has the review result", "students in grade-courses"),
+            interval="wilson",
+            direction="higher is intended for `meets`",
+            caveats="Titles that nobody reviewed are a category of their own and are never counted as failing.",
+        ),
+        indicator(
+            "CM2",
+            "One core title per grade-course",
+            "materials",
+            "Share of schools that use exactly one core title in a grade-course.",
+            ("schools with exactly one core title", "schools that teach the grade-course"),
+            is_describe_only=True,
+            caveats="Districts that let schools choose differ by design.",
+        ),
+        indicator(
+            "OC4",
+            "Level distribution",
+            "outcomes",
+            "Share of tested students at each level of the state's own test.",
+            ("students at the level", "students tested"),
+            basis="own_test",
+            interval="wilson",
+            caveats="Each state sets its own levels; a share describes one test in one year.",
+        ),
+        indicator(
+            "OC9",
+            "Participation",
+            "outcomes",
+            "Share of enrolled students with a valid score.",
+            ("students with a valid score", "students enrolled in the tested grade"),
+            interval="wilson",
+            caveats="Outside 95 to 105 % the levels of the same grade describe a part of the students only.",
+        ),
+    ]
+
+
+def _instruments() -> list[Row]:
+    rows = []
+    for _, state in DISTRICTS.values():
+        for version, first, last in (
+            ("2022", "2021-22", "2022-23" if state == "FL" else None),
+            ("2024", "2023-24", None),
+        ):
+            if version == "2024" and state != "FL":
+                continue
+            rows.append(
+                {
+                    "code": f"{state.lower()}_math_{version}",
+                    "label": f"{state} mathematics test, cuts of {version}",
+                    "state": state,
+                    "test": f"{state} mathematics test",
+                    "n_levels": "4",
+                    "proficient_level": "3",
+                    "level_1_label": f"{state} did not meet",
+                    "level_2_label": f"{state} approached",
+                    "level_3_label": f"{state} met",
+                    "level_4_label": f"{state} exceeded",
+                    "first_school_year": first,
+                    "last_school_year": last,
+                    "cut_version": f"{state.lower()}_{version}",
+                    "scale_version": f"{state.lower()}_scale",
+                    "mode": "online",
+                    "course_test_replaces": "none",
+                    "note": "Invented for tests.",
+                    "source": "Invented for tests.",
+                }
+            )
+    return rows
+
+
+def _submissions() -> list[Row]:
+    rows = []
+    for district in DISTRICTS:
+        for extract, years in (("assessment_levels", YEARS), ("curriculum_adoption", YEARS[2:])):
+            for year in years:
+                state = "certified"
+                if district == WITHOUT_CERTIFIED:
+                    state = "unreadable" if extract == "curriculum_adoption" else "corrections_needed"
+                rows.append(_submission(district, extract, year, 1, state))
+    rows.append(_submission("chicago", "assessment_levels", "2024-25", 2, "ready_to_sign"))
+    return rows
+
+
+def _submission(district: str, extract: str, year: str, number: int, state: str) -> Row:
+    certified, readable = state == "certified", state != "unreadable"
+    day = f"20{int(year[-2:]):02d}-09-{10 + number:02d}"
+    meaning, step = _STATES[state]
+    return {
+        "submission_id": submission_id(district, extract, year, number),
+        "district": district,
+        "extract": extract,
+        "school_year": year,
+        "number": number,
+        "state": state,
+        "state_meaning": meaning,
+        "next_step": step,
+        "received_at": f"{day}T07:00:00+00:00",
+        "screened_at": f"{day}T07:01:00+00:00" if readable else None,
+        "certified_at": f"{day}T15:00:00+00:00" if certified else None,
+        "signer": (HOSTILE_SIGNER if district == "houston" else "A. Analyst") if certified else None,
+        "how": "signed on the command line" if certified else None,
+        "n_files": 1,
+        "lines_in": 1_500 if readable else None,
+        "lines_used": 1_180 if readable else None,
+        "dropped_lines": json.dumps({"other_year": 300, "state_total": 20}) if readable else None,
+        "rows_in": 1_180 if readable else None,
+        "rows_used": 1_180 if readable else None,
+        "dropped_rows": json.dumps({}) if readable else None,
+        "n_findings": 0 if certified else 1,
+        "first_message": None
+        if certified
+        else "Line 12: the number of tested students is below the sum of the levels.",
+        "contract_version": "1.0.0",
+        "notes": json.dumps(
+            [
+                "Counts were rebuilt from percentages with one decimal, so each may be off by 0.05 % of the tested."
+            ]
+            + (
+                ["The file carries no enrolment, so participation cannot be computed."]
+                if district == WITHOUT_ENROLMENT
+                else []
+            )
+        ),
+    }
