@@ -16,9 +16,7 @@ from dashboards import release_data  # noqa: E402
 from dashboards.components import frame  # noqa: E402
 from pipelines.release.reader import NoRelease  # noqa: E402
 
-st.set_page_config(
-    page_title="National Math Improvement Project", layout="wide", initial_sidebar_state="collapsed"
-)
+st.set_page_config(page_title="National Math Improvement Project", layout="wide", initial_sidebar_state="collapsed")
 page = st.navigation(
     [
         st.Page("app_pages/overview.py", title="Overview", default=True),

@@ -196,7 +196,8 @@ def _ask(release: Release, query: str, bound: Mapping[str, str | None] | None = 
 def _answer(release_id: str, query: str, bound: tuple[tuple[str, str | None], ...]) -> pl.DataFrame:
     try:
         with duckdb.connect(":memory:", config={"threads": "2"}) as connection:
-            return connection.sql(query, params=dict(bound)).pl()
+            answer: pl.DataFrame = connection.sql(query, params=dict(bound)).pl()
+            return answer
     except duckdb.Error as problem:
         _LOG.exception("a table of release %s cannot be queried", release_id)
         raise NoRelease(

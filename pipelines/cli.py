@@ -291,7 +291,16 @@ def _run(home: Home) -> None:
         click.echo("Nothing waits, and the release is made from what is in force.")
         return
     _progress("starting the refresh job")
+    import logging
+
     from pipelines.orchestration.instance import RunFailed, run_once
+
+    steps = logging.StreamHandler(sys.stderr)
+    steps.setFormatter(logging.Formatter("  %(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    progress = logging.getLogger("nmip")
+    progress.setLevel(logging.INFO)
+    progress.addHandler(steps)
+    progress.propagate = False
 
     try:
         run_once(home.settings)

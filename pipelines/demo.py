@@ -34,7 +34,8 @@ def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, sca
     made = {"seed": seed, "scale": scale, "generator_sha256": _generator_digest(contracts_folder)}
     if storage.exists(MADE) and storage.read_json(MADE) == made:
         return False
-    from pipelines.synthetic.network import build_network, write_deliveries, write_truth
+    from pipelines.synthetic.files import write_deliveries, write_truth
+    from pipelines.synthetic.network import build_network
 
     progress(f"making the synthetic network (seed {seed}, scale {scale:g})")
     network = build_network(contracts_folder, seed, scale)

@@ -36,9 +36,11 @@ from pipelines.release.publish import (
 )
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
-from pipelines.warehouse.dbt import NodeResult, build, project_files, write_inputs
+from pipelines.warehouse.dbt import NodeResult, build, project_files, warehouse_lock, write_inputs
 
 Progress = Callable[[str], None]
+ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "disclosure", "release")
+BUILT_FROM = "built_from.json"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Home:
     def code_digest(self) -> str:
         """A digest of everything but data that decides a release: code, SQL, contracts."""
         files = [
-            *sorted((PROJECT_ROOT / "pipelines").rglob("*.py")),
+            *sorted(file for room in ROOMS_OF_A_RELEASE for file in (PROJECT_ROOT / "pipelines" / room).rglob("*.py")),
             *project_files(self.settings.dbt_project),
             *sorted(p for p in self.settings.contracts.rglob("*") if p.suffix in (".csv", ".sql", ".yaml")),
         ]
@@ -75,7 +77,8 @@ def screen_inbox(home: Home, progress: Progress = lambda step: None) -> list[Han
 
 def update_lake(home: Home) -> list[Partition]:
     """Make the lake hold the submissions in force; returns what was written."""
-    return bring_up_to_date(home.storage, home.store, home.settings.contracts)
+    with warehouse_lock(home.settings):
+        return bring_up_to_date(home.storage, home.store, home.settings.contracts)
 
 
 def fingerprint(home: Home) -> str:
@@ -98,28 +101,35 @@ def waiting(home: Home) -> list[str]:
 
 
 def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
-    """Rebuild every model from the lake and test it. Raises BuildFailed."""
-    write_inputs(home.settings, ledger_table(home.store))
-    return build(home.settings)
+    """Rebuild every model from one state of the lake, test it, and say what it was built from. Raises BuildFailed."""
+    with warehouse_lock(home.settings):
+        bring_up_to_date(home.storage, home.store, home.settings.contracts)
+        built_from = {
+            "fingerprint": fingerprint(home),
+            "submissions": {s.key.submission_id: s.received["delivery_sha256"] for s in in_force(home.store)},
+        }
+        write_inputs(home.settings, ledger_table(home.store))
+        results = build(home.settings)
+        Storage(home.settings.exchange).write(BUILT_FROM, canonical_json(built_from))
+    return results
 
 
-def release(home: Home, as_fingerprint: str) -> dict[str, Any]:
+def release(home: Home) -> dict[str, Any]:
     """Publish what the warehouse left, unless the release built last is made from the same; returns the manifest."""
-    latest = latest_manifest(home.storage)
-    current = current_manifest(home.storage)
-    if latest is not None and current is not None and latest["fingerprint"] == as_fingerprint:
+    latest, current = latest_manifest(home.storage), current_manifest(home.storage)
+    built_from = Storage(home.settings.exchange).read_json(BUILT_FROM)
+    if latest is not None and current is not None and latest["fingerprint"] == built_from["fingerprint"]:
         return current
     contracts = home.settings.contracts
-    held = in_force(home.store)
     districts = code_list(contracts, "districts")
     # The strictest of the project's and the districts' own minimum wins.
     minimum_n = max(home.settings.minimum_n, *(int(n) for n in districts["minimum_n"]))
     inputs = ReleaseInputs(
         kind=home_kind(home.storage),
-        fingerprint=as_fingerprint,
+        fingerprint=built_from["fingerprint"],
         created_at=now(),
         minimum_n=minimum_n,
-        submissions={s.key.submission_id: s.received["delivery_sha256"] for s in held},
+        submissions=built_from["submissions"],
         versions={
             "code_version": home.code_digest,
             "contract_versions": {name: load_contract(contracts, name).version for name in extract_names(contracts)},

@@ -118,9 +118,7 @@ _STATES = {
 }
 
 
-def write_release(
-    home: Path, release_id: str = "r-2025-10-06-001", kind: str = "synthetic", variant: Variant = "full"
-) -> Path:
+def write_release(home: Path, release_id: str = "r-2025-10-06-001", kind: str = "synthetic", variant: Variant = "full") -> Path:
     """Write one release below `home` and point `current.json` at it; return its folder.
 
     `full` has values with every kind of gap, `suppressed` the same rows with every number withheld, `empty` the tables with
@@ -128,9 +126,7 @@ def write_release(
     """
     folder = home / "releases" / release_id
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {
-        name: pl.DataFrame(rows, schema=_SCHEMAS[name], orient="row") for name, rows in _rows(variant).items()
-    }
+    tables = {name: pl.DataFrame(rows, schema=_SCHEMAS[name], orient="row") for name, rows in _rows(variant).items()}
     entries = {}
     for name, frame in tables.items():
         path = folder / f"{name}.parquet"
@@ -162,9 +158,7 @@ def _rows(variant: Variant) -> dict[str, list[Row]]:
         "indicator_values": values,
         "indicators": _indicators(),
         "instruments": _instruments(),
-        "districts": [
-            {"code": code, "label": label, "state": state} for code, (label, state) in DISTRICTS.items()
-        ],
+        "districts": [{"code": code, "label": label, "state": state} for code, (label, state) in DISTRICTS.items()],
         "submissions": _submissions(),
     }
 
@@ -183,9 +177,7 @@ def wilson(numerator: int, denominator: int) -> tuple[float, float]:
     return (middle - half) / scale, (middle + half) / scale
 
 
-def _value(
-    indicator: str, district: str, year: str, extract: str, counts: tuple[int, int] | str, **split: str
-) -> Row:
+def _value(indicator: str, district: str, year: str, extract: str, counts: tuple[int, int] | str, **split: str) -> Row:
     row: Row = {
         "indicator_id": indicator,
         "definition_version": "1",
@@ -265,9 +257,7 @@ def _participation_values() -> list[Row]:
                 counts: tuple[int, int] | str = (19_100 + 150 * place, 20_000)
                 if district == WITHOUT_ENROLMENT:
                     counts = "x"
-                rows.append(
-                    _value("OC9", district, year, "assessment_levels", counts, grade=grade, subgroup="all")
-                )
+                rows.append(_value("OC9", district, year, "assessment_levels", counts, grade=grade, subgroup="all"))
     return rows
 
 
@@ -307,9 +297,7 @@ def _cuts_changed(district: str, year: str) -> bool:
 
 
 def _indicators() -> list[Row]:
-    def indicator(
-        code: str, name: str, challenge: str, definition: str, parts: tuple[str, str], **more: Any
-    ) -> Row:
+    def indicator(code: str, name: str, challenge: str, definition: str, parts: tuple[str, str], **more: Any) -> Row:
         common = {
             "unit": "share",
             "basis": "administrative",
@@ -443,18 +431,10 @@ def _submission(district: str, extract: str, year: str, number: int, state: str)
         "rows_used": 1_180 if readable else None,
         "dropped_rows": json.dumps({}) if readable else None,
         "n_findings": 0 if certified else 1,
-        "first_message": None
-        if certified
-        else "Line 12: the number of tested students is below the sum of the levels.",
+        "first_message": None if certified else "Line 12: the number of tested students is below the sum of the levels.",
         "contract_version": "1.0.0",
         "notes": json.dumps(
-            [
-                "Counts were rebuilt from percentages with one decimal, so each may be off by 0.05 % of the tested."
-            ]
-            + (
-                ["The file carries no enrolment, so participation cannot be computed."]
-                if district == WITHOUT_ENROLMENT
-                else []
-            )
+            ["Counts were rebuilt from percentages with one decimal, so each may be off by 0.05 % of the tested."]
+            + (["The file carries no enrolment, so participation cannot be computed."] if district == WITHOUT_ENROLMENT else [])
         ),
     }

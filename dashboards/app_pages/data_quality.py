@@ -27,9 +27,11 @@ def page(release: Release) -> None:
     years = everything["school_year"].unique().sort(descending=True).to_list()
     extracts = everything["extract"].unique().sort().to_list()
     with st.container(horizontal=True):
-        year = filters.choose("School year", "year", [*years, EVERY], years[0], _or_every("Every year"))
+        year = filters.choose(
+            "School year", "year", [*years, EVERY], years[0], say=lambda code: "Every year" if code == EVERY else code
+        )
         district = filters.choose(
-            "District", "district", [EVERY, *labels], EVERY, lambda code: labels.get(code, "Every district")
+            "District", "district", [EVERY, *labels], EVERY, say=lambda code: labels.get(code, "Every district")
         )
         extract = filters.choose(
             "File",
@@ -47,15 +49,7 @@ def page(release: Release) -> None:
         if choice != EVERY:
             expected = expected.filter(pl.col(column) == choice)
     _states(release, expected, everything)
-    _sums(
-        everything.join(expected, on=["district", "extract", "school_year"], how="inner").sort(
-            "District", "extract"
-        )
-    )
-
-
-def _or_every(every: str) -> Any:
-    return lambda code: every if code == EVERY else code
+    _sums(everything.join(expected, on=["district", "extract", "school_year"], how="inner").sort("District", "extract"))
 
 
 def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) -> None:
@@ -78,10 +72,7 @@ def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) 
         .then(pl.col("state").str.replace_all("_", " ") + ": " + pl.col("state_meaning").fill_null(""))
         .otherwise(pl.lit("not received: No file has arrived."))
         .alias("State"),
-        pl.when(received)
-        .then("next_step")
-        .otherwise(pl.lit("The district sends the file."))
-        .alias("Next step"),
+        pl.when(received).then("next_step").otherwise(pl.lit("The district sends the file.")).alias("Next step"),
         *(
             pl.col(column).str.slice(0, 10).alias(title)
             for column, title in {
@@ -93,9 +84,7 @@ def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) 
         pl.col("signer").alias("Signed by"),
         pl.col("how").alias("How"),
     )
-    tables.show(
-        shown, "data_quality", "Every expected file with its state, next step and dates.", release.release_id
-    )
+    tables.show(shown, "data_quality", "Every expected file with its state, next step and dates.", release.release_id)
 
 
 def _sums(rows: pl.DataFrame) -> None:
@@ -107,9 +96,7 @@ def _sums(rows: pl.DataFrame) -> None:
     if rows.is_empty():
         st.markdown("Nothing was received for this choice.")
     for row in rows.to_dicts():
-        title = (
-            f"{row['District']}, {humanised(row['extract'])}, {row['school_year']}, delivery {row['number']}"
-        )
+        title = f"{row['District']}, {humanised(row['extract'])}, {row['school_year']}, delivery {row['number']}"
         with st.expander(plain(f"{title} ({humanised(row['state']).lower()})")):
             _delivery(row)
 
@@ -126,11 +113,7 @@ def _delivery(row: dict[str, Any]) -> None:
     found = release_data.notes(row["notes"])
     if found:
         st.markdown("**Notes of the mapping**\n\n" + "\n".join(f"* {plain(note)}" for note in found))
-    st.caption(
-        plain(
-            f"{row['submission_id']} · files: {row['n_files']} · contract {row['contract_version'] or 'not stated'}"
-        )
-    )
+    st.caption(plain(f"{row['submission_id']} · files: {row['n_files']} · contract {row['contract_version'] or 'not stated'}"))
 
 
 def _sum(what: str, total: int | None, used: int | None, dropped: dict[str, int]) -> None:
@@ -143,9 +126,7 @@ def _sum(what: str, total: int | None, used: int | None, dropped: dict[str, int]
     ]
     added = sum(count for _, count in parts)
     names = [name for name, _ in parts] + [f"together, of {total:,} {what} in"]
-    frame = pl.DataFrame(
-        {what.capitalize(): names, "Count": [f"{count:,}" for count in (*(n for _, n in parts), added)]}
-    )
+    frame = pl.DataFrame({what.capitalize(): names, "Count": [f"{count:,}" for count in (*(n for _, n in parts), added)]})
     st.table(
         tables.escaped(frame),
         border="horizontal",
@@ -154,9 +135,8 @@ def _sum(what: str, total: int | None, used: int | None, dropped: dict[str, int]
         alt=f"{what} used and dropped",
     )
     if added != total:
-        st.markdown(
-            f"**This does not add up:** {abs(total - added):,} {what} are {'missing' if added < total else 'too many'}."
-        )
+        kind = "missing" if added < total else "too many"
+        st.markdown(f"**This does not add up:** {abs(total - added):,} {what} are {kind}.")
 
 
 page(release_data.current_release())

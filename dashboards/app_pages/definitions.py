@@ -75,11 +75,9 @@ def _instruments(release: Release) -> None:
             tables.show(
                 own.select(
                     pl.col("label").alias("Test"),
-                    (
-                        pl.col("first_school_year").fill_null("?")
-                        + " to "
-                        + pl.col("last_school_year").fill_null("now")
-                    ).alias("School years"),
+                    (pl.col("first_school_year").fill_null("?") + " to " + pl.col("last_school_year").fill_null("now")).alias(
+                        "School years"
+                    ),
                     levels.alias("Levels"),
                     pl.col("proficient_level").cast(pl.String).alias("Proficient from level"),
                     pl.col("mode").alias("Mode"),

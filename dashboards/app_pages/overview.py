@@ -19,27 +19,21 @@ def page(release: Release) -> None:
     st.title("National Math Improvement Project", anchor=False)
     districts = release_data.districts(release)
     if districts.is_empty():
-        st.markdown(
-            "This release names no districts and holds no values yet. The next release will, once files are certified."
-        )
+        st.markdown("This release names no districts and holds no values yet. The next release will, once files are certified.")
         return
     covered = release_data.coverage(release)
-    _headline(release, districts, covered)
+    _headline(districts, covered)
     focal = filters.focal_district(districts)
     _matrix(release, filters.in_order(districts, focal), covered)
     _changes(release, districts)
 
 
-def _headline(release: Release, districts: pl.DataFrame, covered: pl.DataFrame) -> None:
+def _headline(districts: pl.DataFrame, covered: pl.DataFrame) -> None:
     numbered = covered.filter(pl.col("n_values") > 0)
     if numbered.is_empty():
-        st.markdown(
-            "No number can be shown in this release: nothing is certified yet, or every number is withheld."
-        )
+        st.markdown("No number can be shown in this release: nothing is certified yet, or every number is withheld.")
         return
-    without = districts.filter(~pl.col("code").is_in(numbered["district"].unique().to_list()))[
-        "label"
-    ].to_list()
+    without = districts.filter(~pl.col("code").is_in(numbered["district"].unique().to_list()))["label"].to_list()
     text = (
         f"{districts.height - len(without)} of {districts.height} districts have certified numbers here, on "
         f"{numbered['indicator_id'].n_unique()} indicators, for {years_text(numbered['school_year'].unique().to_list())}."
@@ -56,10 +50,7 @@ def _matrix(release: Release, districts: pl.DataFrame, covered: pl.DataFrame) ->
         "says why it is empty. Nothing here orders or rates districts."
     )
     defined = release_data.indicators(release)
-    by_challenge = {
-        code: listed(defined.filter(pl.col("challenge") == code)["indicator_id"].to_list())
-        for code in CHALLENGES
-    }
+    by_challenge = {code: listed(defined.filter(pl.col("challenge") == code)["indicator_id"].to_list()) for code in CHALLENGES}
     cells = {
         (row["challenge"], row["district"]): (row["years"], row["as_of"], row["n_values"])
         for row in covered.group_by("challenge", "district")
@@ -82,20 +73,13 @@ def _matrix(release: Release, districts: pl.DataFrame, covered: pl.DataFrame) ->
         return f"{years_text(years)}, as of {date or 'an unknown date'}"
 
     matrix = pl.DataFrame(
-        {
-            "Challenge": [
-                f"{name} ({by_challenge[code]})" if by_challenge[code] else name
-                for code, name in CHALLENGES.items()
-            ]
-        }
+        {"Challenge": [f"{name} ({by_challenge[code]})" if by_challenge[code] else name for code, name in CHALLENGES.items()]}
         | {
             district["label"]: [cell(challenge, district["code"]) for challenge in CHALLENGES]
             for district in districts.to_dicts()
         }
     )
-    tables.show(
-        matrix, "overview", "Challenges by districts: what is certified, and since when.", release.release_id
-    )
+    tables.show(matrix, "overview", "Challenges by districts: what is certified, and since when.", release.release_id)
     missing = [name for code, name in CHALLENGES.items() if not by_challenge[code]]
     if missing:
         st.markdown(plain(f"No indicator is defined yet for {listed(missing)}."))
@@ -116,12 +100,8 @@ def _changes(release: Release, districts: pl.DataFrame) -> None:
         ),
     )
     st.subheader("What changed last", anchor=False)
-    st.caption(
-        "The latest certifications in this release. A number above 1 is a delivery that replaced an earlier one."
-    )
-    latest = what.filter(pl.col("certified_at").is_not_null()).sort(
-        "certified_at", "submission_id", descending=True
-    )
+    st.caption("The latest certifications in this release. A number above 1 is a delivery that replaced an earlier one.")
+    latest = what.filter(pl.col("certified_at").is_not_null()).sort("certified_at", "submission_id", descending=True)
     if latest.is_empty():
         st.markdown("Nothing has been certified yet.")
     else:

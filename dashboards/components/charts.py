@@ -19,6 +19,7 @@ FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 PALETTE = ("#0072B2", "#C44E00", "#117733", "#882255", "#8F6B00", "#332288", "#AA4499", "#3F6F73")
 PANEL_WIDTH = 340
 _LABEL_WIDTH = 118
+_AXIS_HEIGHT = 46
 _LABELS_BROKEN = "split(datum.label, '\\n')"
 
 
@@ -34,7 +35,7 @@ def bars(rows: pl.DataFrame, colour: str, top: float, axis_title: str, mark: str
     (text at the bar) and `strong` (whether the bar is drawn in full colour). `top` is the last value that the axis must hold,
     `mark` what follows a number on the axis, such as ` %`.
     """
-    data = _data(rows.select("label", "value", "lower", "upper", "said", "strong"))
+    data = _data(rows.select("label", "value", "lower", "upper", "said", "strong", end=pl.max_horizontal("value", "upper")))
     y = alt.Y(
         "label:N",
         sort=rows["label"].to_list(),
@@ -55,23 +56,20 @@ def bars(rows: pl.DataFrame, colour: str, top: float, axis_title: str, mark: str
         opacity=alt.Opacity("strong:N", scale=alt.Scale(domain=[True, False], range=[1, 0.5]), legend=None),
     )
     interval = base.mark_rule(color=INK, strokeWidth=1.6).encode(x="lower:Q", x2="upper:Q", y=y)
-    end = alt.Chart(data).transform_calculate(end="max(datum.value, isValid(datum.upper) ? datum.upper : 0)")
-    text = end.mark_text(align="left", dx=5, color=INK, fontSize=12).encode(x="end:Q", y=y, text="said:N")
+    text = base.mark_text(align="left", dx=5, color=INK, fontSize=12).encode(x="end:Q", y=y, text="said:N")
     lines = sum(label.count("\n") + 1 for label in rows["label"])
-    return _styled(
-        alt.layer(bar, interval, text), height=max(24 * rows.height, 15 * lines + 8 * rows.height) + 6
-    )
+    return _styled(alt.layer(bar, interval, text), height=max(26 * rows.height, 16 * lines + 8 * rows.height) + _AXIS_HEIGHT)
 
 
-def trend(
-    rows: pl.DataFrame, breaks: Sequence[float], colour: str, axis_title: str, mark: str
-) -> alt.LayerChart:
+def trend(rows: pl.DataFrame, breaks: Sequence[float], colour: str, axis_title: str, mark: str) -> alt.LayerChart:
     """One district's values over the years, joined only within a run.
 
     `rows` has `start` (year in which the school year starts), `value`, `lower`, `upper` (bounds may be null), `run`
     (values of one run may be joined) and `said`. `breaks` are positions between years where the test changed.
     """
-    data = _data(rows.select("start", "value", "lower", "upper", "run", "said"))
+    ends = pl.concat([rows["value"], rows["lower"], rows["upper"]]).drop_nulls().sort()
+    room = 0.12 * (ends[-1] - ends[0]) or 1.0
+    data = _data(rows.select("start", "value", "lower", "upper", "run", "said", end=pl.max_horizontal("value", "upper")))
     years = list(range(int(rows["start"].min()), int(rows["start"].max()) + 1))  # type: ignore[arg-type]
     shown = years if len(years) <= 5 else years[:: -(-len(years) // 5)]
     x = alt.X(
@@ -87,27 +85,25 @@ def trend(
     y = alt.Y(
         "value:Q",
         title=axis_title,
-        scale=alt.Scale(zero=False, nice=True, padding=8),
+        scale=alt.Scale(domain=[ends[0] - room, ends[-1] + 2 * room], zero=False, nice=False),
         axis=alt.Axis(tickCount=4, labelExpr=f"datum.value + '{mark}'"),
     )
     base = alt.Chart(data)
     line = base.mark_line(color=colour, strokeWidth=2).encode(x=x, y=y, detail="run:N")
     interval = base.mark_rule(color=INK, strokeWidth=1.6).encode(x=x, y="lower:Q", y2="upper:Q")
     point = base.mark_point(color=colour, filled=True, size=55, opacity=1).encode(x=x, y=y)
-    text = base.mark_text(dy=-12, color=INK, fontSize=11).encode(x=x, y=y, text="said:N")
+    text = base.mark_text(dy=-9, color=INK, fontSize=11).encode(x=x, y="end:Q", text="said:N")
     layers: list[alt.Chart] = [line, interval, point, *([text] if rows.height <= 6 else [])]
     if breaks:
         marks = alt.Chart(_data(pl.DataFrame({"start": list(breaks)})))
-        layers.insert(0, marks.mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x="start:Q"))
-    return _styled(alt.layer(*layers), height=170)
+        layers.insert(0, marks.mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=x))
+    return _styled(alt.layer(*layers), height=190)
 
 
 def _ticks(top: float) -> list[float]:
     """About four round steps from 0 to `top`."""
     magnitude = 10.0 ** math.floor(math.log10(top))
-    step = next(
-        magnitude * part for part in (0.1, 0.2, 0.25, 0.5, 1.0, 2.5) if top / (magnitude * part) <= 4.5
-    )
+    step = next(magnitude * part for part in (0.1, 0.2, 0.25, 0.5, 1.0, 2.5) if top / (magnitude * part) <= 4.5)
     return [round(step * place, 6) for place in range(int(top / step + 1e-9) + 1)]
 
 

@@ -21,6 +21,7 @@ def choose(
     name: str,
     options: Sequence[str],
     default: str,
+    *,
     say: Callable[[str], str],
     help_text: str | None = None,
 ) -> str:
@@ -38,9 +39,7 @@ def choose(
             st.query_params[name] = chosen
     st.session_state[widget] = chosen or default
     with st.container(width=250, gap="xsmall"):
-        picked: str = st.selectbox(
-            label, options, format_func=say, key=widget, on_change=_keep, args=(name,), help=help_text
-        )
+        picked: str = st.selectbox(label, options, format_func=say, key=widget, on_change=_keep, args=(name,), help=help_text)
         if asked is not None and asked not in options:
             st.caption(f"The address asks for “{plain(asked[:40])}”, which is not to be had here.")
     return picked
@@ -60,8 +59,8 @@ def focal_district(districts: pl.DataFrame) -> str:
         "focal",
         [NOBODY, *labels],
         NOBODY,
-        lambda code: "Alphabetical order" if code == NOBODY else labels[code],
-        "The district that comes first on every page; the others follow in alphabetical order.",
+        say=lambda code: "Alphabetical order" if code == NOBODY else labels[code],
+        help_text="The district that comes first on every page; the others follow in alphabetical order.",
     )
 
 
@@ -76,7 +75,7 @@ def school_year(breakdowns: pl.DataFrame) -> str | None:
     if not years:
         return None
     numbered = breakdowns.filter(pl.col("n_districts") > 0)["school_year"]
-    return choose("School year", "year", years, str(numbered.max() or years[0]), str)
+    return choose("School year", "year", years, str(numbered.max() or years[0]), say=str)
 
 
 def split(breakdowns: pl.DataFrame, field: str, year: str) -> str | None:
@@ -101,6 +100,6 @@ def split(breakdowns: pl.DataFrame, field: str, year: str) -> str | None:
         field,
         options,
         default,
-        lambda option: split_label(field, None if option == WHOLE else option),
+        say=lambda option: split_label(field, None if option == WHOLE else option),
     )
     return None if picked == WHOLE else picked

@@ -12,9 +12,7 @@ from dashboards.components.words import plain
 from pipelines.release.reader import NoRelease, Release
 
 BANNERS = {
-    "synthetic": (
-        "**Synthetic data:** invented districts' numbers for demonstration; nothing here describes a real school."
-    ),
+    "synthetic": ("**Synthetic data:** invented districts' numbers for demonstration; nothing here describes a real school."),
     "public": "**Real public files, as published;** not submitted by the districts.",
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -43,12 +44,11 @@ def section(view: View, indicator: Indicator) -> None:
         "one state's level says nothing about another state's. Bars in full colour are at or above the level that the state "
         "calls proficient. A line joins years of the same test and cuts only; a dashed line marks a change."
     )
-    colours = charts.district_colours(release_data.districts(view.release)["code"].to_list())
     for district in view.districts.to_dicts():
         with st.container(border=True):
             st.markdown(f"#### {plain(district['label'])}")
             own = rows.filter(pl.col("district") == district["code"])
-            _district(view, indicator, own, district, colours[district["code"]])
+            _district(view, indicator, own, district)
 
 
 def labelled(rows: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
@@ -73,13 +73,9 @@ def labelled(rows: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
             pl.col("name").replace("", None),
         )
     )
-    joined = rows.join(tests, on="instrument", how="left").join(
-        names, on=["instrument", "category"], how="left"
-    )
+    joined = rows.join(tests, on="instrument", how="left").join(names, on=["instrument", "category"], how="left")
     level = pl.col("category").str.extract(r"^level_([1-6])$").cast(pl.Int64)
-    leveled = joined.with_columns(
-        level=level, test_label=pl.coalesce("test_label", "instrument", pl.lit("Test not named"))
-    )
+    leveled = joined.with_columns(level=level, test_label=pl.coalesce("test_label", "instrument", pl.lit("Test not named")))
     leveled = leveled.filter(pl.col("level").is_null() | (pl.col("level") <= pl.col("n_levels").fill_null(6)))
     numbered = (
         pl.when(pl.col("name").str.contains("(?i)^level "))
@@ -94,9 +90,7 @@ def labelled(rows: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
         ),
         strong=pl.col("level").is_null() | (pl.col("level") >= pl.col("proficient_level").fill_null(1)),
     ).with_columns(
-        label=pl.when(pl.col("category") == PROFICIENT)
-        .then(pl.lit(category_label(PROFICIENT)))
-        .otherwise(pl.col("label"))
+        label=pl.when(pl.col("category") == PROFICIENT).then(pl.lit(category_label(PROFICIENT))).otherwise(pl.col("label"))
     )
 
 
@@ -124,7 +118,7 @@ def runs(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Break]]:
         .to_dicts()
     )
     found = []
-    for earlier, later in zip(versions, versions[1:], strict=False):
+    for earlier, later in pairwise(versions):
         changed = tuple(words for field, words in CONTINUITY.items() if earlier[field] != later[field])
         if earlier["last"] < later["first"] and changed:
             found.append(Break(earlier["last"], later["first"], changed))
@@ -139,9 +133,8 @@ def break_sentence(change: Break) -> str:
     )
 
 
-def _district(
-    view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any], colour: str
-) -> None:
+def _district(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any]) -> None:
+    colour = view.colours[district["code"]]
     year = rows.filter(pl.col("school_year") == view.year)
     chosen = view.chosen_text(view.fields(indicator["indicator_id"]))
     with st.container(horizontal=True):
@@ -159,29 +152,22 @@ def _district(
     if rows.is_empty():
         return
     shown = rows.filter((pl.col("school_year") == view.year) | (pl.col("category") == PROFICIENT))
+    ordered = shown.sort("school_year", "instrument", "level", nulls_last=True)
     with st.expander(f"Table, sources and CSV: {indicator['indicator_id']}, {plain(district['label'])}"):
         tables.show(
-            sections.table(
-                shown.sort("school_year", "instrument", "level", nulls_last=True), "Level"
-            ).with_columns(
-                shown.sort("school_year", "instrument", "level", nulls_last=True)["test_label"].alias("Test")
-            ),
+            sections.table(ordered, "Level").with_columns(ordered["test_label"].alias("Test")),
             f"{indicator['indicator_id']}_{district['code']}_{view.year}",
             f"{indicator['name']}, {district['label']}: value, interval, n, date, test and sources of every number above.",
             view.release.release_id,
         )
 
 
-def _levels(
-    view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any], colour: str
-) -> None:
+def _levels(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any], colour: str) -> None:
     sitting = rows["administration"][0] if "administration" in rows.columns else None
     parts = [str(rows["test_label"][0]), *([humanised(sitting)] if sitting else [])]
     st.markdown(f"**{plain(view.year)}** · {plain(', '.join(parts))}")
     levels = rows.filter(pl.col("level").is_not_null()).sort("level")
-    levels = levels.with_columns(
-        label=pl.Series([wrapped(label, 19) for label in levels["label"]], dtype=pl.String)
-    )
+    levels = levels.with_columns(label=pl.Series([wrapped(label, 19) for label in levels["label"]], dtype=pl.String))
     numbered = levels.filter(pl.col("value").is_not_null())
     if not numbered.is_empty():
         st.altair_chart(
@@ -195,11 +181,7 @@ def _levels(
 
 def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any], colour: str) -> None:
     lines = rows.select("proficient_level", "n_levels").unique().drop_nulls()
-    level = (
-        f"level {lines['proficient_level'][0]} of {lines['n_levels'][0]}"
-        if lines.height == 1
-        else "the level"
-    )
+    level = f"level {lines['proficient_level'][0]} of {lines['n_levels'][0]}" if lines.height == 1 else "the level"
     st.markdown(f"**Over the years** · at or above {level} that the state calls proficient")
     joined, breaks = runs(rows)
     if joined.is_empty():
@@ -225,9 +207,7 @@ def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str
         st.markdown(plain(f"No number for {listed(years)}: {why}."))
 
 
-def _trend_sentence(
-    indicator: Indicator, district: dict[str, Any], rows: pl.DataFrame, breaks: Sequence[Break]
-) -> str:
+def _trend_sentence(indicator: Indicator, district: dict[str, Any], rows: pl.DataFrame, breaks: Sequence[Break]) -> str:
     by_year = rows.sort("school_year").with_columns(label=pl.col("school_year"))
     shown = sections.sentence(
         f"{indicator['name']} at or above the proficient level over the years, {district['label']}", by_year

@@ -44,6 +44,11 @@ class View:
     year: str
     splits: dict[str, str | None]
 
+    @property
+    def colours(self) -> dict[str, str]:
+        """The colour of each district by its code."""
+        return charts.district_colours(self.districts["code"].to_list())
+
     def fields(self, indicator_id: str) -> list[str]:
         """The breakdowns that an indicator is split by."""
         own = self.breakdowns.filter(pl.col("indicator_id") == indicator_id)
@@ -51,7 +56,7 @@ class View:
 
     def chosen_text(self, fields: Sequence[str]) -> str:
         """The chosen values of some breakdowns, in words."""
-        return listed([split_label(field, self.splits[field]) for field in fields])
+        return " · ".join(split_label(field, self.splits[field]) for field in fields)
 
 
 def challenge_view(release: Release, challenge: str) -> View | None:
@@ -63,10 +68,14 @@ def challenge_view(release: Release, challenge: str) -> View | None:
     with st.container(horizontal=True):
         focal = filters.focal_district(districts)
         year = filters.school_year(breakdowns) or ""
-        varying = [field for field in release_data.SPLITS if breakdowns[field].n_unique() > 1]
-        splits = {field: filters.split(breakdowns, field, year) for field in varying}
-    only = {field: breakdowns[field][0] for field in release_data.SPLITS if field not in splits}
-    return View(release, filters.in_order(districts, focal), breakdowns, year, {**only, **splits})
+        splits: dict[str, str | None] = {}
+        for field in release_data.SPLITS:
+            split_by_it = breakdowns.filter(pl.col(field).is_not_null().any().over("indicator_id"))
+            if split_by_it[field].n_unique() > 1:
+                splits[field] = filters.split(split_by_it, field, year)
+            else:
+                splits[field] = split_by_it[field].first()
+    return View(release, filters.in_order(districts, focal), breakdowns, year, splits)
 
 
 def no_values() -> None:
@@ -86,13 +95,12 @@ def section(view: View, indicator: Indicator) -> None:
     top = _axis_top(rows, indicator)
     heading(view, indicator, fixed)
     st.caption(_reading(indicator, spread))
-    colours = charts.district_colours(release_data.districts(view.release)["code"].to_list())
     with st.container(horizontal=True):
         for district in view.districts.to_dicts():
             with st.container(width=charts.PANEL_WIDTH, border=True, gap="xsmall"):
                 st.markdown(f"**{plain(district['label'])}**")
                 own = rows.filter(pl.col("district") == district["code"])
-                _panel(view, indicator, own, district, colours[district["code"]], top)
+                _panel(view, indicator, own, district, top)
     with st.expander(f"Table, sources and CSV: {indicator['indicator_id']}"):
         order = view.districts.select(pl.col("code").alias("district")).with_row_index("place")
         ordered = rows.join(order, on="district", how="left").sort("place", "position", maintain_order=True)
@@ -111,7 +119,7 @@ def heading(view: View, indicator: Indicator, fixed: Sequence[str]) -> None:
     with st.popover("How it is counted", icon=":material/help:"):
         definition(indicator)
     chosen = view.chosen_text(fixed)
-    st.markdown(f"**{plain(', '.join(part for part in (view.year, chosen) if part))}**")
+    st.markdown(f"**{plain(' · '.join(part for part in (view.year, chosen) if part))}**")
 
 
 def definition(indicator: Indicator) -> None:
@@ -122,9 +130,7 @@ def definition(indicator: Indicator) -> None:
         "Out of": indicator["denominator"],
         "Unit": "share, shown in percent" if indicator["unit"] == "share" else indicator["unit"],
         "Stands on": basis,
-        "Interval": "Wilson, 95 %"
-        if indicator["interval"] == "wilson"
-        else "none: everyone in scope is counted",
+        "Interval": "Wilson, 95 %" if indicator["interval"] == "wilson" else "none: everyone in scope is counted",
         "Direction": indicator["direction"] or "none declared",
         "Caveats": indicator["caveats"],
         "Definition version": indicator["definition_version"],
@@ -140,9 +146,7 @@ def with_texts(rows: pl.DataFrame) -> pl.DataFrame:
 
     def text(column: str) -> pl.Expr:
         scaled = factor * pl.col(column)
-        return (
-            pl.when(digits).then(scaled.round(1).cast(pl.String)).otherwise(scaled.round(2).cast(pl.String))
-        )
+        return pl.when(digits).then(scaled.round(1).cast(pl.String)).otherwise(scaled.round(2).cast(pl.String))
 
     known = pl.col("symbol").replace_strict(
         {symbol: words[0] for symbol, words in SYMBOLS.items()}, default="no number", return_dtype=pl.String
@@ -187,8 +191,7 @@ def facts(rows: pl.DataFrame) -> str:
 def sentence(place: str, rows: pl.DataFrame) -> str:
     """What a chart shows, for those who cannot see it: every label with value and interval, and every gap with its reason."""
     parts = [
-        f"{row['label']} {row['said'] or row['why']}"
-        + (f" ({row['interval_said']})" if row["interval_said"] else "")
+        f"{row['label']} {row['said'] or row['why']}" + (f" ({row['interval_said']})" if row["interval_said"] else "")
         for row in rows.to_dicts()
     ]
     return f"{place}: " + "; ".join(parts).replace("\n", " ") + f". {facts(rows)}."
@@ -201,13 +204,9 @@ def gaps(view: View, rows: pl.DataFrame) -> None:
         return
     for symbol in missing["symbol"].unique(maintain_order=True):
         same = missing.filter(pl.col("symbol").eq_missing(symbol))
-        which = (
-            "Every number"
-            if same.height == rows.height
-            else listed([lab.replace("\n", " ") for lab in same["label"]])
-        )
+        which = "Every number" if same.height == rows.height else listed([lab.replace("\n", " ") for lab in same["label"]])
         st.markdown(plain(f"{which}: {gap_sentence(symbol)}"))
-    if missing["symbol"].eq("x").any():
+    if "x" in missing["symbol"]:
         texts = mapping_notes(view.release, missing)
         if texts:
             with st.expander("What the district's mapping says"):
@@ -227,7 +226,7 @@ def nothing_here(view: View, indicator_id: str, district: str, year: str, chosen
         (pl.col("indicator_id") == indicator_id) & (pl.col("district") == district)
     )
     if year in covered["school_year"].to_list():
-        st.markdown(plain(f"No row for {chosen}: the certified file of {year} does not report it."))
+        st.markdown(plain(f"No row for {chosen}: the certified files of {year} do not report it."))
         return
     st.markdown(plain(f"No value for {year}: nothing certified stands behind it."))
     waiting = release_data.submissions(view.release).filter(
@@ -267,14 +266,13 @@ def _axis_top(rows: pl.DataFrame, indicator: Indicator) -> float | None:
 
 
 def largest(rows: pl.DataFrame) -> float:
-    found = [float(str(most)) for most in (rows["value"].max(), rows["upper"].max()) if most is not None]
-    return max(found, default=0.0) or 1.0
+    """The largest value or upper bound that a chart of the rows must hold; 1 where there is none above zero."""
+    found = pl.concat([rows["value"], rows["upper"]]).drop_nulls()
+    return max(found.to_list(), default=0.0) or 1.0
 
 
 def _reading(indicator: Indicator, spread: str) -> str:
-    bars = {"category": "a result", "grade": "a grade", "course": "a course", "subgroup": "a student group"}[
-        spread
-    ]
+    bars = {"category": "a result", "grade": "a grade", "course": "a course", "subgroup": "a student group"}[spread]
     interval = (
         "the dark line its 95 % interval"
         if indicator["interval"] == "wilson"
@@ -284,20 +282,11 @@ def _reading(indicator: Indicator, spread: str) -> str:
     if indicator["is_describe_only"]:
         parts.append("Districts differ here by design: described side by side, never compared.")
     shared = indicator["basis"] == "administrative" and indicator["unit"] == "share"
-    parts.append(
-        "All panels have the same axis." if shared else "Each panel has its own axis: not on a common scale."
-    )
+    parts.append("All panels have the same axis." if shared else "Each panel has its own axis: not on a common scale.")
     return " ".join([*parts, NO_VERDICT])
 
 
-def _panel(
-    view: View,
-    indicator: Indicator,
-    rows: pl.DataFrame,
-    district: dict[str, Any],
-    colour: str,
-    top: float | None,
-) -> None:
+def _panel(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any], top: float | None) -> None:
     numbered = rows.filter(pl.col("value").is_not_null())
     if rows.is_empty():
         chosen = view.chosen_text(view.fields(indicator["indicator_id"]))
@@ -308,7 +297,7 @@ def _panel(
         st.altair_chart(
             charts.bars(
                 numbered.with_columns(strong=pl.lit(True)),
-                colour,
+                view.colours[district["code"]],
                 top or largest(numbered),
                 "share" if indicator["unit"] == "share" else indicator["unit"] or "",
                 mark,

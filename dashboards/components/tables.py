@@ -17,18 +17,13 @@ FORMULA_START = r"^[=+\-@\t\r]"
 def escaped(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with every text cell as `words.plain` would have it, and an empty text where there is none."""
     text = pl.col(pl.String).fill_null("").str.replace_all(r"\s+", " ").str.strip_chars()
-    return frame.with_columns(
-        text.str.replace_all(MARKUP, r"\${0}").str.replace(LINE_START, r"${1}${3}\${2}${4}")
-    )
+    return frame.with_columns(text.str.replace_all(MARKUP, r"\${0}").str.replace(LINE_START, r"${1}${3}\${2}${4}"))
 
 
 def csv_bytes(frame: pl.DataFrame) -> bytes:
     """The frame as UTF-8 CSV, text cells protected from being read as spreadsheet formulas."""
     protected = [
-        pl.when(pl.col(name).str.contains(FORMULA_START))
-        .then("'" + pl.col(name))
-        .otherwise(pl.col(name))
-        .alias(name)
+        pl.when(pl.col(name).str.contains(FORMULA_START)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
         for name, kind in frame.schema.items()
         if kind == pl.String
     ]

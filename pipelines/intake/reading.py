@@ -192,9 +192,7 @@ def read_delivery(
         if kind == "csv":
             grid = _read_text(file, options, limits, rows_left)
         else:
-            expanded = (
-                _measure_workbook(file, limits, expansion_left) if kind == "xlsx" else len(file.content)
-            )
+            expanded = _measure_workbook(file, limits, expansion_left) if kind == "xlsx" else len(file.content)
             grid = _read_in_child(file, kind, options, limits, expanded)
             expansion_left -= expanded
         table = _name_columns(file, grid, options, limits, rows_left)
@@ -257,13 +255,9 @@ _IMAGES: Final = {
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
 }
-_MARKUP: Final = re.compile(
-    rb"\s*<(?:!doctype|!--|\?xml|html|head|body|table|meta|style|script)[\s>-]", re.IGNORECASE
-)
+_MARKUP: Final = re.compile(rb"\s*<(?:!doctype|!--|\?xml|html|head|body|table|meta|style|script)[\s>-]", re.IGNORECASE)
 _OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BIFF_START: Final = re.compile(
-    rb"\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL
-)
+_BIFF_START: Final = re.compile(rb"\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL)
 
 
 def _detect_format(file: DeliveredFile) -> str:
@@ -276,13 +270,22 @@ def _detect_format(file: DeliveredFile) -> str:
     if content.startswith(_OLE2):
         return _detect_ole2(file)
     if content.startswith((b"PAR1", b"PARE")):
-        if content.startswith(b"PARE") or content.endswith(b"PARE"):
-            _refuse(
-                "READ-PASSWORD", file.name, "The Parquet file is encrypted.", "Send it without encryption."
-            )
-        if len(content) < 12 or not content.endswith(b"PAR1"):
-            _refuse_damaged(file.name, "The Parquet file stops before its end.")
-        return "parquet"
+        return _detect_parquet(file)
+    _refuse_other_formats(file)
+    return "csv"
+
+
+def _detect_parquet(file: DeliveredFile) -> str:
+    content = file.content
+    if content.startswith(b"PARE") or content.endswith(b"PARE"):
+        _refuse("READ-PASSWORD", file.name, "The Parquet file is encrypted.", "Send it without encryption.")
+    if len(content) < 12 or not content.endswith(b"PAR1"):
+        _refuse_damaged(file.name, "The Parquet file stops before its end.")
+    return "parquet"
+
+
+def _refuse_other_formats(file: DeliveredFile) -> None:
+    content = file.content
     for magic, what in _ARCHIVES.items():
         if content.startswith(magic):
             _refuse_archive(file.name, what)
@@ -310,7 +313,6 @@ def _detect_format(file: DeliveredFile) -> str:
             "This is a web page or an XML document, even if it is named like a workbook.",
             "Open it in Excel and save it as “Excel Workbook (.xlsx)” or “CSV UTF-8”.",
         )
-    return "csv"
 
 
 def _refuse_archive(name: str, what: str) -> NoReturn:
@@ -391,9 +393,7 @@ _SPREAD_CELLS, _SPREAD_FACTOR = 50_000_000, 20
 def _read_text(file: DeliveredFile, options: ReadingOptions, limits: ReadingLimits, rows_left: int) -> _Grid:
     data = _as_utf8(file).rstrip(b"\x1a")
     if not data or data.isspace():
-        _refuse(
-            "READ-EMPTY", file.name, "The file holds nothing but blank lines.", "Export it and send it again."
-        )
+        _refuse("READ-EMPTY", file.name, "The file holds nothing but blank lines.", "Export it and send it again.")
     lines_above = 0
     if separator_line := _SEPARATOR_LINE.match(data):
         delimiter, data, lines_above = separator_line[1], data[separator_line.end() :], 1
@@ -416,9 +416,7 @@ def _read_text(file: DeliveredFile, options: ReadingOptions, limits: ReadingLimi
     else:
         width = int(layout.widths[filled].max())
     if width > limits.max_columns:
-        _refuse_columns(
-            file.name, width, limits, int(layout.lines[filled][layout.widths[filled] == width][0])
-        )
+        _refuse_columns(file.name, width, limits, int(layout.lines[filled][layout.widths[filled] == width][0]))
     _refuse_spread(file.name, len(layout.lines) * width, int(layout.widths.sum()))
 
     frame = _parse_records(layout.text[int(layout.starts[first]) :], delimiter, width)
@@ -546,9 +544,7 @@ def _quotes_are_regular(buffer: _Bytes, delimiter: bytes) -> bool:
     return bool(before.all() and after.all())
 
 
-def _set_stray_quotes_aside(
-    file: DeliveredFile, data: bytes, delimiter: bytes, lines_above: int
-) -> tuple[bytes, int]:
+def _set_stray_quotes_aside(file: DeliveredFile, data: bytes, delimiter: bytes, lines_above: int) -> tuple[bytes, int]:
     """Replace quotes inside unquoted fields (5" pipe) by a byte that the text does not use; return both.
 
     A quote opens a field only where the field begins, as in Python's csv module. One that is not closed, or
@@ -574,9 +570,7 @@ def _set_stray_quotes_aside(
             message = f"The quotation mark that opens a field on line {line} is never closed."
         else:
             other = _line_of(data, end) + lines_above
-            message = (
-                f"The quoted field that begins on line {line} goes on after its closing quote (line {other})."
-            )
+            message = f"The quoted field that begins on line {line} goes on after its closing quote (line {other})."
         _refuse(
             "READ-QUOTES",
             file.name,
@@ -738,15 +732,9 @@ def _measure_workbook(file: DeliveredFile, limits: ReadingLimits, expansion_left
             if len(members) > _MAX_MEMBERS:
                 _refuse_expansion(file.name, f"It consists of {len(members):,} parts.")
             if any(member.flag_bits & 1 for member in members):
-                _refuse(
-                    "READ-PASSWORD", file.name, "The workbook is encrypted.", "Send it without a password."
-                )
-            if any(
-                member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members
-            ):
-                _refuse_damaged(
-                    file.name, "The workbook is packed in a way that no spreadsheet program uses."
-                )
+                _refuse("READ-PASSWORD", file.name, "The workbook is encrypted.", "Send it without a password.")
+            if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+                _refuse_damaged(file.name, "The workbook is packed in a way that no spreadsheet program uses.")
             if sum(member.file_size for member in members) > expansion_left:
                 _refuse_expansion(file.name, f"It unpacks to more than {_size(limits.max_expanded_bytes)}.")
             for member in members:
@@ -775,9 +763,7 @@ def _measure_member(
             if seen > expansion_left or _is_suspicious(seen, member.compress_size, limits):
                 _refuse_expansion(file.name, "One of its parts unpacks to far more than it says.")
             if b"<!DOCTYPE" in tail + chunk:
-                _refuse_expansion(
-                    file.name, "It contains a document type declaration, which no workbook needs."
-                )
+                _refuse_expansion(file.name, "It contains a document type declaration, which no workbook needs.")
             tail = chunk[-16:]
     if seen != declared:
         _refuse_damaged(file.name, "A part of the Excel workbook is not as long as it says.")
@@ -797,9 +783,7 @@ def _refuse_expansion(name: str, message: str) -> NoReturn:
     )
 
 
-def _read_in_child(
-    file: DeliveredFile, kind: str, options: ReadingOptions, limits: ReadingLimits, expanded: int
-) -> _Grid:
+def _read_in_child(file: DeliveredFile, kind: str, options: ReadingOptions, limits: ReadingLimits, expanded: int) -> _Grid:
     """Parse in a process of its own, whose memory and time are limited by how much the file really holds."""
     request = {
         "kind": kind,
@@ -818,7 +802,7 @@ def _read_in_child(
     environment = os.environ | single | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
     seconds = _CHILD_SECONDS + expanded / (2 * MIB)
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - this interpreter, this file, and JSON that no shell sees
             [sys.executable, "-P", __file__, json.dumps(request)],
             input=file.content,
             capture_output=True,
@@ -834,9 +818,7 @@ def _read_in_child(
             "Copy the table alone into a new workbook, or save it as CSV, and send that.",
         )
     if done.returncode in (-6, -9):  # aborted on a failed allocation, or killed by the system for its memory
-        _refuse_expansion(
-            file.name, "It asks for more memory than its size justifies: are cells very far apart?"
-        )
+        _refuse_expansion(file.name, "It asks for more memory than its size justifies: are cells very far apart?")
     if done.returncode < 0:
         _refuse_damaged(file.name, "The file is damaged in a way that stops the reader.")
     if done.returncode:
@@ -861,10 +843,13 @@ def _child(request: dict[str, Any]) -> None:
     content = sys.stdin.buffer.read()
     names: tuple[str, ...] | None = None
     try:
-        if request["kind"] == "parquet":
-            frame, names = _parse_parquet(name, content, limits)
-        else:
-            frame = _parse_workbook(name, content, request["sheet"], limits)
+        try:
+            if request["kind"] == "parquet":
+                frame, names = _parse_parquet(name, content, limits)
+            else:
+                frame = _parse_workbook(name, content, request["sheet"], limits)
+        except MemoryError:
+            _refuse_expansion(name, "It asks for more memory than its size justifies.")
         if frame.width > limits.max_columns:
             _refuse_columns(name, frame.width, limits)
     except UnreadableDelivery as refusal:
@@ -923,23 +908,17 @@ def _parse_workbook(name: str, content: bytes, wanted: str | None, limits: Readi
     except fastexcel.FastExcelError:
         _refuse_damaged(name, "The Excel workbook is damaged or incomplete.")
     except BaseException as error:
-        if (
-            type(error).__name__ != "PanicException"
-        ):  # raised where the Rust parser hits a file it did not foresee
+        if type(error).__name__ != "PanicException":  # raised where the Rust parser hits a file it did not foresee
             raise
         _refuse_damaged(name, "The Excel workbook is damaged in a way that stops the reader.")
     if hidden is not None:
         return hidden
-    where = (
-        "None of its sheets holds" if wanted is None else f"Its sheet “{_shown(wanted, 60)}” does not hold"
-    )
+    where = "None of its sheets holds" if wanted is None else f"Its sheet “{_shown(wanted, 60)}” does not hold"
     _refuse("READ-EMPTY", name, f"{where} any value.", "Check what was saved, and send it again.")
 
 
 def _holds_data(frame: pl.DataFrame) -> bool:
-    filled = (
-        frame.select(pl.any_horizontal((pl.all().str.strip_chars() != "").any())) if frame.width else frame
-    )
+    filled = frame.select(pl.any_horizontal((pl.all().str.strip_chars() != "").any())) if frame.width else frame
     return bool(filled.height and filled.item())
 
 
@@ -952,9 +931,7 @@ def _write_error_cells(frame: pl.DataFrame, errors: Sequence[Any]) -> pl.DataFra
             "detail": [error.detail for error in errors],
         },
         schema={"row": pl.UInt32, "column": pl.UInt32, "detail": pl.String},
-    ).with_columns(
-        text=pl.col("detail").str.extract(r"Error\((\w+)\)").replace_strict(_ERROR_CELLS, default="#ERROR")
-    )
+    ).with_columns(text=pl.col("detail").str.extract(r"Error\((\w+)\)").replace_strict(_ERROR_CELLS, default="#ERROR"))
     return frame.with_columns(
         frame.to_series(int(column)).scatter(cells["row"], cells["text"])
         for (column,), cells in found.partition_by("column", as_dict=True).items()
@@ -1047,9 +1024,9 @@ def _name_columns(
     """Blank cells become null, blank rows go, the header gives names: delivered_line, then the columns."""
     cells = pl.exclude("delivered_line")
     frame = grid.frame.rename(dict(zip(grid.frame.columns, _numbered(grid.frame.width), strict=True)))
-    frame = frame.select(
-        pl.Series("delivered_line", grid.lines), pl.when(cells.str.strip_chars() != "").then(cells)
-    ).filter(pl.any_horizontal(cells.is_not_null()))
+    frame = frame.select(pl.Series("delivered_line", grid.lines), pl.when(cells.str.strip_chars() != "").then(cells)).filter(
+        pl.any_horizontal(cells.is_not_null())
+    )
     if grid.names is not None:
         names = [_clean_name(name) for name in grid.names]
     elif frame.height == 0:
@@ -1104,9 +1081,7 @@ def _require_usable_names(file_name: str, names: Sequence[str]) -> None:
         )
 
 
-def _unite(
-    files: Sequence[DeliveredFile], tables: Sequence[pl.DataFrame], limits: ReadingLimits
-) -> pl.DataFrame:
+def _unite(files: Sequence[DeliveredFile], tables: Sequence[pl.DataFrame], limits: ReadingLimits) -> pl.DataFrame:
     """One table over all files, columns united by name in the order in which they first occur."""
     columns = list(dict.fromkeys(name for table in tables for name in table.columns[1:]))
     if len(columns) > limits.max_columns:

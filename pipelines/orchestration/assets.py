@@ -4,6 +4,7 @@ One run handles a batch: the `submissions` step screens everything that waits an
 certified partition; dbt and the release follow in the same run.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipelines.settings import Settings
 from pipelines.warehouse.dbt import BuildFailed, NodeResult
 
 WAREHOUSE_POOL = "duckdb"
+PROGRESS = logging.getLogger("nmip")
 
 
 def extract_specs(settings: Settings) -> list[dg.AssetSpec]:
@@ -61,7 +63,8 @@ def submissions_asset(settings: Settings) -> dg.AssetsDefinition:
     )
     def submissions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         home = flow.Home(settings)
-        handled = flow.screen_inbox(home, context.log.info)
+        handled = flow.screen_inbox(home, PROGRESS.info)
+        PROGRESS.info("bringing the lake up to date")
         written = flow.update_lake(home)
         for partition in unreported(context.instance, partitions(home.storage)):
             context.log_event(
@@ -93,6 +96,7 @@ def dbt_assets(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsDefi
     @dg.multi_asset(name="dbt_models", specs=first, check_specs=list(tests.values()), pool=WAREHOUSE_POOL)
     def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         home = flow.Home(settings)
+        PROGRESS.info(f"dbt: building and testing {len(models)} models")
         try:
             results = flow.refresh_warehouse(home)
         except BuildFailed as failure:
@@ -129,8 +133,8 @@ def release_asset(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsD
 
     @dg.asset(key=RELEASE, deps=marts, group_name="release", description="The published tables, small groups protected.")
     def release() -> dg.MaterializeResult[None]:
-        home = flow.Home(settings)
-        manifest_written = flow.release(home, flow.fingerprint(home))
+        manifest_written = flow.release(flow.Home(settings))
+        PROGRESS.info(f"release {manifest_written['release_id']} is current")
         return dg.MaterializeResult(
             metadata={
                 "release_id": manifest_written["release_id"],

@@ -5,6 +5,7 @@ after the release, because importing Great Expectations takes longer than everyt
 from ours the run fails, and the blocking checks refuse the next build until the record agrees.
 """
 
+import logging
 from collections.abc import Iterator
 
 import dagster as dg
@@ -14,6 +15,7 @@ from pipelines.contracts.contract import extract_names
 from pipelines.orchestration.dbt_assets import RELEASE, SUBMISSIONS, extract_key
 from pipelines.settings import Settings
 
+PROGRESS = logging.getLogger("nmip")
 CHECK_OF_TIER = {"S": "contract_structure", "V": "contract_validity"}
 
 
@@ -47,13 +49,14 @@ def record_checks(settings: Settings) -> dg.AssetChecksDefinition:
     ]
 
     @dg.multi_asset_check(name="great_expectations_record", specs=specs)
-    def record(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    def record() -> Iterator[dg.AssetCheckResult]:
         home = flow.Home(settings)
         problems: dict[str, list[str]] = {extract: [] for extract in extract_names(settings.contracts)}
         recorded = dict.fromkeys(problems, 0)
-        for submission in flow.unrecorded(home):
+        waiting = flow.unrecorded(home)
+        for position, submission in enumerate(waiting, start=1):
+            PROGRESS.info(f"Great Expectations {position}/{len(waiting)}: {submission.key.submission_id}")
             kept = flow.record_validation(home, submission)
-            context.log.info(f"{submission.key.submission_id}: recorded")
             recorded[submission.key.extract] += 1
             problems[submission.key.extract] += [f"{submission.key.submission_id}: {d}" for d in kept["disagreements"]]
         for extract, said in problems.items():

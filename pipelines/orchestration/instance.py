@@ -13,6 +13,8 @@ from pipelines.storage import Storage
 
 CONFIGURATION = b"""telemetry:
   enabled: false
+python_logs:
+  managed_python_loggers: [nmip]
 run_coordinator:
   module: dagster._core.run_coordinator
   class: DefaultRunCoordinator
@@ -24,6 +26,10 @@ run_monitoring:
   start_timeout_seconds: 120
   poll_interval_seconds: 10
 """
+
+
+# The command line shows the steps in its own words; Dagster keeps the whole log.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class RunFailed(Exception):
@@ -46,7 +52,7 @@ def run_once(settings: Settings) -> str:
     prepare_dagster_home(settings)
     job = build_definitions(settings).resolve_job_def(JOB)
     with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(instance=instance, raise_on_error=False)
+        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
         if not result.success:
             failures = [event for event in result.all_events if event.is_failure and event.step_key]
             raise RunFailed("; ".join(_reason(event) for event in failures) or f"run {result.run_id} failed")

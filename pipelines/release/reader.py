@@ -38,9 +38,7 @@ class Release:
             raise NoRelease(f"Release {self.release_id} has no table `{name}`. {_REPUBLISH}")
         path = self.folder / f"{name}.parquet"
         if not path.is_file():
-            raise NoRelease(
-                f"The file of table `{name}` is missing from release {self.release_id}. {_REPUBLISH}"
-            )
+            raise NoRelease(f"The file of table `{name}` is missing from release {self.release_id}. {_REPUBLISH}")
         return path
 
 
@@ -57,17 +55,11 @@ def read_current(home: Path) -> Release:
         )
     pointer = _json_object(pointer_path, "The pointer to the current release")
     release_id, relative = pointer.get("release_id"), pointer.get("path")
-    if (
-        not isinstance(release_id, str)
-        or not _PLAIN_NAME.fullmatch(release_id)
-        or not isinstance(relative, str)
-    ):
+    if not isinstance(release_id, str) or not _PLAIN_NAME.fullmatch(release_id) or not isinstance(relative, str):
         raise NoRelease(f"The pointer to the current release ({POINTER}) names no release. {_REPUBLISH}")
     parts = PurePosixPath(relative).parts
     if len(parts) != 2 or parts[0] != "releases" or not _PLAIN_NAME.fullmatch(parts[1]):
-        raise NoRelease(
-            f"The pointer to the current release ({POINTER}) leads outside the releases. {_REPUBLISH}"
-        )
+        raise NoRelease(f"The pointer to the current release ({POINTER}) leads outside the releases. {_REPUBLISH}")
     folder = home.joinpath(*parts)
     manifest_path = folder / "manifest.json"
     if not manifest_path.is_file():

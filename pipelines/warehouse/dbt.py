@@ -75,6 +75,12 @@ def write_inputs(settings: Settings, submissions: pl.DataFrame) -> None:
         exchange.write(key, buffer.getvalue())
 
 
+def warehouse_lock(settings: Settings) -> FileLock:
+    """Held by whoever writes the lake or the warehouse, so that a build reads one state of the lake."""
+    settings.work.mkdir(parents=True, exist_ok=True)
+    return FileLock(settings.work / "warehouse.lock")
+
+
 @contextmanager
 def _environment(settings: Settings) -> Iterator[None]:
     values = {"NMIP_WAREHOUSE": str(settings.warehouse), "NMIP_EXCHANGE": str(settings.exchange)}
@@ -91,7 +97,7 @@ def _environment(settings: Settings) -> Iterator[None]:
 
 
 def invoke(settings: Settings, arguments: Sequence[str]) -> tuple[NodeResult, ...]:
-    """Run one dbt command in process under the warehouse lock. Raises BuildFailed."""
+    """Run one dbt command in process; the caller holds `warehouse_lock`. Raises BuildFailed."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -112,7 +118,7 @@ def invoke(settings: Settings, arguments: Sequence[str]) -> tuple[NodeResult, ..
         "--vars",
         json.dumps(dbt_variables(settings)),
     ]
-    with FileLock(settings.work / "warehouse.lock"), _environment(settings):
+    with _environment(settings):
         try:
             outcome = dbtRunner().invoke(call)
         finally:
@@ -147,7 +153,8 @@ def read_manifest(settings: Settings) -> dict[str, Any]:
     path = settings.work / "dbt" / "target" / "manifest.json"
     newest = max(file.stat().st_mtime for file in project_files(settings.dbt_project))
     if not path.is_file() or path.stat().st_mtime < newest:
-        invoke(settings, ["parse"])
+        with warehouse_lock(settings):
+            invoke(settings, ["parse"])
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
 

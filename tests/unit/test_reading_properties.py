@@ -44,9 +44,7 @@ AWKWARD = st.sampled_from(
         "\u2028",
     ]
 )
-CELLS = st.lists(
-    AWKWARD | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=4), max_size=4
-).map("".join)
+CELLS = st.lists(AWKWARD | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=4), max_size=4).map("".join)
 
 
 @st.composite
@@ -58,9 +56,7 @@ def tables(draw: st.DrawFn) -> Table:
     return [header, *rows]
 
 
-def written(
-    table: Table, delimiter: str, terminator: str, quoting: Literal[0, 1], blank_lines: set[int]
-) -> str:
+def written(table: Table, delimiter: str, terminator: str, quoting: Literal[0, 1], blank_lines: set[int]) -> str:
     """The table as csv text, with a blank line above each row whose number is in `blank_lines`.
 
     Before Python 3.13 the writer quotes only the line ends it writes itself, which no reader can undo.
@@ -105,6 +101,7 @@ def expected_rows(text: str, delimiter: str) -> list[tuple[int, list[str | None]
     final_newline=st.booleans(),
 )
 def test_cells_and_lines_survive(
+    *,
     table: Table,
     delimiter: str,
     terminator: str,
