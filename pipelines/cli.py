@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -362,8 +363,8 @@ def _contract(extract: str) -> tuple[Settings, Any]:
 
 @nmip.command()
 @click.option("--public-data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of public files.")
-@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Size of the synthetic network.")
-@click.option("--seed", type=int, default=20260801, show_default=True, help="Seed of the synthetic network.")
+@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Synthetic size.")
+@click.option("--seed", type=int, default=20260801, show_default=True, help="Synthetic seed.")
 @click.option("--no-serve", is_flag=True, help="Stop when the release is published.")
 def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> None:
     """Fill a home with demonstration data, run the whole flow, publish, and serve the dashboard.
@@ -427,6 +428,7 @@ def up() -> None:
     dagster = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml")]
     commands = [[*dagster, "-h", "127.0.0.1", "-p", str(DAGSTER_PORT)], _dashboard_command()]
     click.echo(f"Inbox: {home.inbox}\nDashboard: http://localhost:{PORT}\nDagster: http://localhost:{DAGSTER_PORT}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     processes = [subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT) for command in commands]
     try:
         while all(process.poll() is None for process in processes):

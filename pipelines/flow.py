@@ -70,7 +70,7 @@ class Home:
         return sha256("\n".join(f"{file.name} {sha256(file.read_bytes())}" for file in files).encode())
 
 
-def screen_inbox(home: Home, progress: Progress = lambda step: None) -> list[Handled]:
+def screen_inbox(home: Home, progress: Progress = lambda _: None) -> list[Handled]:
     """Handle everything that waits in the inbox, and put what is certified into the lake."""
     return handle_inbox(home.inbox, home.settings.contracts, home.store, progress=progress)
 
@@ -143,9 +143,7 @@ def release(home: Home) -> dict[str, Any]:
     published_relations = relations(
         code_list(contracts, "grades"), code_list(contracts, "subgroups"), codes(contracts, "courses")
     )
-    return publish(
-        home.storage, home.settings.exchange, inputs, published_relations, digest_key(home.storage, os.environ)
-    )
+    return publish(home.storage, home.settings.exchange, inputs, published_relations, digest_key(home.storage, os.environ))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,4 @@ import polars as pl
 def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, str] | None = None) -> pl.DataFrame:
     """The result of one SELECT, without a copy through Python. Raises duckdb.Error."""
     relation = connection.sql(sql, params=dict(parameters)) if parameters else connection.sql(sql)
-    frame = pl.from_arrow(relation.to_arrow_table())
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    return pl.DataFrame(relation.to_arrow_table())

@@ -38,7 +38,7 @@ def page(release: Release) -> None:
             "extract",
             [EVERY, *extracts],
             EVERY,
-            lambda code: "Every file" if code == EVERY else humanised(code),
+            say=lambda code: "Every file" if code == EVERY else humanised(code),
         )
     expected = (
         districts.select(pl.col("code").alias("district"), pl.col("label").alias("District"))
@@ -55,7 +55,7 @@ def page(release: Release) -> None:
 def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) -> None:
     st.subheader("State of every file", anchor=False)
     st.caption(
-        "Every district × file × school year that any district has sent, each delivery in a row of its own. What was never sent "
+        "Every district × file × school year that any district has sent, a row for each delivery. What was never sent "
         "is listed too."
     )
     rows = expected.join(everything, on=["district", "extract", "school_year"], how="left").sort(
@@ -65,8 +65,7 @@ def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) 
     files = {code: humanised(code) for code in expected["extract"].unique()}
     shown = rows.select(
         "District",
-        pl.col("extract").replace_strict(files, return_dtype=pl.String).alias("File"),
-        pl.col("school_year").alias("School year"),
+        (pl.col("extract").replace_strict(files, return_dtype=pl.String) + " " + pl.col("school_year")).alias("File"),
         pl.col("number").cast(pl.String).alias("Delivery"),
         pl.when(received)
         .then(pl.col("state").str.replace_all("_", " ") + ": " + pl.col("state_meaning").fill_null(""))
@@ -81,8 +80,6 @@ def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) 
                 "certified_at": "Certified",
             }.items()
         ),
-        pl.col("signer").alias("Signed by"),
-        pl.col("how").alias("How"),
     )
     tables.show(shown, "data_quality", "Every expected file with its state, next step and dates.", release.release_id)
 
@@ -103,6 +100,9 @@ def _sums(rows: pl.DataFrame) -> None:
 
 def _delivery(row: dict[str, Any]) -> None:
     st.markdown(plain(f"{row['state_meaning'] or ''} {row['next_step'] or ''}"))
+    if row["certified_at"]:
+        signed = f"Certified {row['certified_at'][:10]} by {row['signer'] or 'an unnamed signer'}"
+        st.markdown(plain(f"{signed} ({row['how']})." if row["how"] else f"{signed}."))
     if row["first_message"]:
         st.markdown(plain(f"First of {row['n_findings'] or 0} findings: {row['first_message']}"))
     if row["lines_in"] is None:

@@ -17,10 +17,11 @@ INK, QUIET, GRID = "#1B2430", "#56616F", "#E3E7EC"
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 # Distinguishable with the common kinds of colour blindness and at least 3.5:1 against white (after Okabe & Ito, and P. Tol).
 PALETTE = ("#0072B2", "#C44E00", "#117733", "#882255", "#8F6B00", "#332288", "#AA4499", "#3F6F73")
-PANEL_WIDTH = 340
+PANEL_WIDTH, WIDE_PANEL_WIDTH = 340, 520
 _LABEL_WIDTH = 118
-_AXIS_HEIGHT = 46
+_AXIS_HEIGHT = 40
 _LABELS_BROKEN = "split(datum.label, '\\n')"
+_LINE_HEIGHT = 12
 
 
 def district_colours(codes: Sequence[str]) -> dict[str, str]:
@@ -40,7 +41,12 @@ def bars(rows: pl.DataFrame, colour: str, top: float, axis_title: str, mark: str
         "label:N",
         sort=rows["label"].to_list(),
         title=None,
-        axis=alt.Axis(labelExpr=_LABELS_BROKEN, minExtent=_LABEL_WIDTH, maxExtent=_LABEL_WIDTH),
+        axis=alt.Axis(
+            labelExpr=_LABELS_BROKEN,
+            labelOffset=_middle_of_lines(),
+            minExtent=_LABEL_WIDTH,
+            maxExtent=_LABEL_WIDTH,
+        ),
     )
     room = top * 1.3
     x = alt.X(
@@ -50,10 +56,10 @@ def bars(rows: pl.DataFrame, colour: str, top: float, axis_title: str, mark: str
         axis=alt.Axis(values=_ticks(top), labelExpr=f"datum.value + '{mark}'"),
     )
     base = alt.Chart(data)
-    bar = base.mark_bar(height=16, color=colour).encode(
+    bar = base.mark_bar(height=16).encode(
         x=x,
         y=y,
-        opacity=alt.Opacity("strong:N", scale=alt.Scale(domain=[True, False], range=[1, 0.5]), legend=None),
+        color=alt.Color("strong:N", scale=alt.Scale(domain=[True, False], range=[colour, _tint(colour)]), legend=None),
     )
     interval = base.mark_rule(color=INK, strokeWidth=1.6).encode(x="lower:Q", x2="upper:Q", y=y)
     text = base.mark_text(align="left", dx=5, color=INK, fontSize=12).encode(x="end:Q", y=y, text="said:N")
@@ -100,6 +106,18 @@ def trend(rows: pl.DataFrame, breaks: Sequence[float], colour: str, axis_title: 
     return _styled(alt.layer(*layers), height=190)
 
 
+def _tint(colour: str) -> str:
+    """A `#RRGGBB` colour half way to white."""
+    return "#" + "".join(f"{(int(colour[place : place + 2], 16) + 255) // 2:02X}" for place in (1, 3, 5))
+
+
+def _middle_of_lines() -> dict[str, Any]:
+    """A label of several lines starts higher, so that its middle stands at its bar."""
+    lines = f"length({_LABELS_BROKEN})"
+    conditions = [{"test": f"{lines} == {count}", "value": -_LINE_HEIGHT * (count - 1) / 2} for count in (2, 3, 4, 5)]
+    return {"condition": conditions, "value": 0}
+
+
 def _ticks(top: float) -> list[float]:
     """About four round steps from 0 to `top`."""
     magnitude = 10.0 ** math.floor(math.log10(top))
@@ -127,7 +145,7 @@ def _styled(chart: alt.LayerChart, height: int) -> alt.LayerChart:
     }
     styled: alt.LayerChart = (
         chart.properties(height=height, width="container")
-        .configure(font=FONT, background="transparent", padding=2)
+        .configure(font=FONT, background="transparent", padding=2, aria=False)
         .configure_axis(**axis)
         .configure_axisY(grid=False, ticks=False)
         .configure_view(stroke=None)

@@ -16,11 +16,11 @@ import streamlit as st
 from dashboards import release_data
 from dashboards.components import charts, sections, tables
 from dashboards.components.sections import Indicator, View
-from dashboards.components.words import category_label, humanised, listed, plain, wrapped, year_start
+from dashboards.components.words import NO_VERDICT, category_label, humanised, listed, plain, wrapped, year_start
 
 PROFICIENT = "proficient_or_above"
 # What makes two years of one test comparable: all of these are the same.
-CONTINUITY = {"test": "the test", "cut_version": "its cuts", "scale_version": "its scale", "mode": "its mode"}
+CONTINUITY = {"test": "the test", "cut_version": "the cuts", "scale_version": "the scale", "mode": "the mode"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def section(view: View, indicator: Indicator) -> None:
     st.caption(
         "One frame a district: its own test, its own levels, its own axes. The panels are **not on a common scale**: a share at "
         "one state's level says nothing about another state's. Bars in full colour are at or above the level that the state "
-        "calls proficient. A line joins years of the same test and cuts only; a dashed line marks a change."
+        "calls proficient. A line joins years of the same test and cuts only; a dashed line marks a change. " + NO_VERDICT
     )
     for district in view.districts.to_dicts():
         with st.container(border=True):
@@ -139,15 +139,15 @@ def _district(view: View, indicator: Indicator, rows: pl.DataFrame, district: di
     chosen = view.chosen_text(view.fields(indicator["indicator_id"]))
     with st.container(horizontal=True):
         if year.is_empty():
-            with st.container(width=charts.PANEL_WIDTH, gap="xsmall"):
+            with st.container(width=charts.WIDE_PANEL_WIDTH, gap="xsmall"):
                 sections.nothing_here(view, indicator["indicator_id"], district["code"], view.year, chosen)
         sitting = [field for field in ("instrument", "administration") if field in year.columns]
         for _, one_test in year.group_by(sitting, maintain_order=True):
-            with st.container(width=charts.PANEL_WIDTH, gap="xsmall"):
+            with st.container(width=charts.WIDE_PANEL_WIDTH, gap="xsmall"):
                 _levels(view, indicator, one_test, district, colour)
         overall = rows.filter(pl.col("category") == PROFICIENT)
         if not overall.is_empty():
-            with st.container(width=charts.PANEL_WIDTH, gap="xsmall"):
+            with st.container(width=charts.WIDE_PANEL_WIDTH, gap="xsmall"):
                 _over_the_years(indicator, overall, district, colour)
     if rows.is_empty():
         return

@@ -74,7 +74,7 @@ def challenge_view(release: Release, challenge: str) -> View | None:
             if split_by_it[field].n_unique() > 1:
                 splits[field] = filters.split(split_by_it, field, year)
             else:
-                splits[field] = split_by_it[field].first()
+                splits[field] = next(iter(split_by_it[field].to_list()), None)
     return View(release, filters.in_order(districts, focal), breakdowns, year, splits)
 
 
@@ -114,10 +114,11 @@ def section(view: View, indicator: Indicator) -> None:
 
 def heading(view: View, indicator: Indicator, fixed: Sequence[str]) -> None:
     """Name, definition, what is chosen, and within one click how the indicator is counted."""
-    st.subheader(f"{plain(indicator['name'])} ({plain(indicator['indicator_id'])})", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"{plain(indicator['name'])} ({plain(indicator['indicator_id'])})", anchor=False, width="content")
+        with st.popover("How it is counted", icon=":material/help:"):
+            definition(indicator)
     st.markdown(plain(indicator["definition"] or ""))
-    with st.popover("How it is counted", icon=":material/help:"):
-        definition(indicator)
     chosen = view.chosen_text(fixed)
     st.markdown(f"**{plain(' · '.join(part for part in (view.year, chosen) if part))}**")
 
@@ -184,7 +185,7 @@ def facts(rows: pl.DataFrame) -> str:
     if not counts.is_empty():
         low, high = int(counts.sort()[0]), int(counts.sort()[-1])
         parts = [f"n = {low:,}" if low == high else f"n from {low:,} to {high:,}"]
-    date = rows["as_of"].drop_nulls().max()
+    date = max(rows["as_of"].drop_nulls().to_list(), default=None)
     return " · ".join([*parts, f"as of {date}" if date else "date unknown"])
 
 

@@ -67,7 +67,7 @@ LINE_START = r"^(\d+)([.)])|^()([-+])"
 
 
 def plain(text: str) -> str:
-    """Text from outside as it may stand in Markdown: shown letter by letter, on one line."""
+    """Text from outside as it may stand in Markdown: shown letter by letter, on one line, no address becoming a link."""
     return re.sub(LINE_START, r"\1\3\\\2\4", re.sub(MARKUP, r"\\\g<0>", " ".join(text.split())))
 
 

@@ -17,7 +17,7 @@ class UnknownCodeList(KeyError):
 
 
 @cache
-def _read(path: Path, modified: int) -> pl.DataFrame:
+def _read(path: Path, _modified: int) -> pl.DataFrame:
     return pl.read_csv(path, infer_schema=False)
 
 

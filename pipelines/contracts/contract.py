@@ -106,9 +106,7 @@ def _column(entry: Mapping[str, Any]) -> Column:
         max_length=options.get("maxLength"),
         minimum=options.get("minimum"),
         symbol_for=custom.get("symbolFor"),
-        example=None if examples[0] is None else str(examples[0]).lower()
-        if isinstance(examples[0], bool)
-        else str(examples[0]),
+        example=None if examples[0] is None else str(examples[0]).lower() if isinstance(examples[0], bool) else str(examples[0]),
     )
 
 
@@ -149,7 +147,7 @@ def parse_contract(document: Mapping[str, Any]) -> Contract:
 
 
 @cache
-def _load(path: Path, modified: int) -> Contract:
+def _load(path: Path, _modified: int) -> Contract:
     try:
         return parse_contract(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ContractError) as error:

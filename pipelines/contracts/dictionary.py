@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from pipelines.contracts.contract import Column, Contract, Rule
 
-TIERS = {"S": "structure, blocks", "V": "validity, blocks", "Q": "plausibility, to acknowledge", "M": "whole file, to acknowledge"}
+TIERS = {
+    "S": "structure, blocks",
+    "V": "validity, blocks",
+    "Q": "plausibility, to acknowledge",
+    "M": "whole file, to acknowledge",
+}
 
 
 def _cell(text: str) -> str:

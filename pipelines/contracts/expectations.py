@@ -79,8 +79,8 @@ def validate(database: Path, name: str, rules: Sequence[Rule]) -> tuple[list[Val
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    for name in ("great_expectations", "great_expectations.data_context.types.base"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for logger in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
 
     _register_buffered_dialect()
     context = gx.get_context(mode="ephemeral")

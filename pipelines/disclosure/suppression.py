@@ -53,9 +53,7 @@ class Protected:
     n_complementary: int
 
 
-def protect(
-    values: pl.DataFrame, minimum_n: int, relations: Sequence[Relation], counts_people: Collection[str]
-) -> Protected:
+def protect(values: pl.DataFrame, minimum_n: int, relations: Sequence[Relation], counts_people: Collection[str]) -> Protected:
     """Null every number of a value that may not be shown and give it the symbol `c`.
 
     `values`: one row a value with the columns of DISTRIBUTION, category, numerator, denominator, symbol and NUMBERS.
@@ -128,9 +126,7 @@ def _mark_implied_complements(
             nulls_equal=True,
         )
         left_n, left_x = pl.col("_all_n") - pl.col("denominator"), pl.col("_all_x") - pl.col("numerator")
-        implied = both.filter(
-            _is_small(left_n, minimum_n) | _is_small(left_x, minimum_n) | _is_small(left_n - left_x, minimum_n)
-        )
+        implied = both.filter(_is_small(left_n, minimum_n) | _is_small(left_x, minimum_n) | _is_small(left_n - left_x, minimum_n))
         marked += implied["_distribution"].to_list()
     return groups.with_columns(pl.col("falls") | pl.col("_distribution").is_in(marked))
 
@@ -155,7 +151,10 @@ def _gives_back(groups: pl.DataFrame, relation: Relation, minimum_n: int) -> lis
             how="inner",
             nulls_equal=True,
         )
-        .filter(~pl.col("total_falls") & ((pl.col("n_fallen") == 1) | ((pl.col("n_fallen") > 1) & (pl.col("size_fallen") < minimum_n))))
+        .filter(
+            ~pl.col("total_falls")
+            & ((pl.col("n_fallen") == 1) | ((pl.col("n_fallen") > 1) & (pl.col("size_fallen") < minimum_n)))
+        )
     )
     # Where no other part is left to fall, the total does.
     return by_total.select(pl.coalesce("next_part", "total").alias("next"))["next"].to_list()

@@ -89,7 +89,14 @@ def _column_finding(
     contract: Contract, slug: str, message: str, fix: str, file: str, line: int | None, field: str, n_rows: int
 ) -> pl.DataFrame:
     return whole_file_finding(
-        f"{contract.rule_prefix}-S-{slug}", message, fix, version=contract.version, file=file, line=line, field=field, n_rows=n_rows
+        f"{contract.rule_prefix}-S-{slug}",
+        message,
+        fix,
+        version=contract.version,
+        file=file,
+        line=line,
+        field=field,
+        n_rows=n_rows,
     )
 
 
@@ -107,8 +114,7 @@ def load_check_tables(
     """
     present = set(rows.columns)
     text_columns = ", ".join(
-        identifier(name) if name in present else f"CAST(NULL AS VARCHAR) AS {identifier(name)}"
-        for name in contract.column_names
+        identifier(name) if name in present else f"CAST(NULL AS VARCHAR) AS {identifier(name)}" for name in contract.column_names
     )
     typed = ", ".join(f"{typed_expression(column)} AS {identifier(column.name)}" for column in contract.columns)
     connection.register("mapped_rows", rows)
@@ -138,9 +144,7 @@ def run_rules(
     """
     # Key and order rules need all key columns: the duplicate-key query would otherwise call every row a duplicate.
     absent = {column.name for column in contract.columns if column.name not in present and column.symbol_for is None}
-    key_text = " || ', ' || ".join(
-        f"{literal(name + ' ')} || coalesce({identifier(name)}, '(blank)')" for name in contract.key
-    )
+    key_text = " || ', ' || ".join(f"{literal(name + ' ')} || coalesce({identifier(name)}, '(blank)')" for name in contract.key)
     frames = [
         query(
             connection,

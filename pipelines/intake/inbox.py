@@ -152,7 +152,7 @@ def handle_inbox(
     contracts_folder: Path,
     store: SubmissionStore,
     limits: ReadingLimits | None = None,
-    progress: Progress = lambda step: None,
+    progress: Progress = lambda _: None,
 ) -> list[Handled]:
     """Handle everything that waits in the inbox, once. May be killed at any point and run again."""
     limits = limits or ReadingLimits()
@@ -196,9 +196,7 @@ def _marks(path: Path) -> tuple[int, ...]:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def _handle(
-    pending: Pending, contracts_folder: Path, store: SubmissionStore, limits: ReadingLimits
-) -> Handled:
+def _handle(pending: Pending, contracts_folder: Path, store: SubmissionStore, limits: ReadingLimits) -> Handled:
     delivery = pending.delivery
     submissions: list[Submission] = []
     if delivery.place is not None:

@@ -127,7 +127,10 @@ def map_contract_columns(delivered: Delivered, contract: Contract, district: str
     known = [name for name in contract.column_names if name in delivered.columns]
     table = table.with_columns(reason.alias("drop_reason"))
     rows = table.filter(pl.col("drop_reason").is_null()).select(
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_id"), "delivered_file", "delivered_line", *[_as_text(name) for name in known]
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_id"),
+        "delivered_file",
+        "delivered_line",
+        *[_as_text(name) for name in known],
     )
     counts = _counts(table["drop_reason"])
     return Mapped(
@@ -235,9 +238,7 @@ def _counts(reasons: pl.Series) -> dict[str, Any]:
     }
 
 
-def _run_select(
-    sql: str, delivered: pl.DataFrame, parameters: Mapping[str, str], limits: MappingLimits | None
-) -> pl.DataFrame:
+def _run_select(sql: str, delivered: pl.DataFrame, parameters: Mapping[str, str], limits: MappingLimits | None) -> pl.DataFrame:
     limits = limits or MappingLimits()
     connection = duckdb.connect(
         config={

@@ -93,7 +93,7 @@ def screen(
     extract: str,
     school_year: str,
     limits: ReadingLimits | None = None,
-    progress: Progress = lambda step: None,
+    progress: Progress = lambda _: None,
 ) -> Screening:
     """Screen one delivery of one extract by one district for one school year.
 
@@ -106,9 +106,7 @@ def screen(
     except UnreadableDelivery as error:
         return _refused(contract, error.rule_id, error.file, error.line, error.message, error.how_to_fix, UNREADABLE)
     except MappingFailed as error:
-        return _refused(
-            contract, error.rule_id, files[0].name, None, error.message, error.how_to_fix, CORRECTIONS_NEEDED
-        )
+        return _refused(contract, error.rule_id, files[0].name, None, error.message, error.how_to_fix, CORRECTIONS_NEEDED)
     progress("checking")
     findings = _structure_findings(contract, delivered, mapped, school_year)
     rules = rules_of(contracts_folder, contract)
@@ -141,17 +139,15 @@ def _read_and_map(
     mapping = find_mapping(contracts_folder, district, contract.extract)
     options = mapping.reading if mapping else ReadingOptions()
     delivered = read_delivery(files, options, limits)
-    if mapping is None or has_contract_columns(_header_of(delivered, options), contract):
-        if options.header == "none":
-            delivered = read_delivery(files, ReadingOptions(), limits)
-        return delivered, map_contract_columns(delivered, contract, district, school_year)
-    return delivered, map_delivery(delivered, contract, mapping, district, school_year)
+    if mapping is not None and not has_contract_columns(delivered.columns, contract):
+        if options.header == "first_row" or not has_contract_columns(_first_row(delivered), contract):
+            return delivered, map_delivery(delivered, contract, mapping, district, school_year)
+        delivered = read_delivery(files, ReadingOptions(), limits)
+    return delivered, map_contract_columns(delivered, contract, district, school_year)
 
 
-def _header_of(delivered: Delivered, options: ReadingOptions) -> tuple[str, ...]:
-    if options.header == "first_row":
-        return delivered.columns
-    return tuple(str(value).strip() for value in delivered.table.head(1).select(delivered.columns).row(0) if value)
+def _first_row(delivered: Delivered) -> tuple[str, ...]:
+    return tuple(str(value).strip() for value in delivered.table.row(0) if value is not None)
 
 
 def _structure_findings(contract: Contract, delivered: Delivered, mapped: Mapped, school_year: str) -> pl.DataFrame:
@@ -193,15 +189,8 @@ def _nothing_used(contract: Contract, mapped: Mapped, file: str, school_year: st
     )
 
 
-def _refused(
-    contract: Contract, rule_id: str, file: str, line: int | None, message: str, fix: str, outcome: str
-) -> Screening:
-    finding = whole_file_finding(
-        rule_id, message, fix, version=contract.version, file=file, line=line, field=None, n_rows=0
-    )
+def _refused(contract: Contract, rule_id: str, file: str, line: int | None, message: str, fix: str, outcome: str) -> Screening:
+    finding = whole_file_finding(rule_id, message, fix, version=contract.version, file=file, line=line, field=None, n_rows=0)
     no_rows = pl.DataFrame(schema={"row_id": pl.Int64, "delivered_file": pl.String, "delivered_line": pl.Int64})
     empty: dict[str, Any] = {"in": 0, "used": 0, "dropped": {}}
-    return Screening(
-        outcome, finding, no_rows, lines=empty, row_counts=dict(empty), contract_version=contract.version
-    )
-
+    return Screening(outcome, finding, no_rows, lines=empty, row_counts=dict(empty), contract_version=contract.version)

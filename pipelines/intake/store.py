@@ -57,7 +57,9 @@ class SubmissionStore:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
-    def keys(self, district: str | None = None, extract: str | None = None, school_year: str | None = None) -> list[SubmissionKey]:
+    def keys(
+        self, district: str | None = None, extract: str | None = None, school_year: str | None = None
+    ) -> list[SubmissionKey]:
         """All submissions below the given places, in order."""
         prefix = "/".join([ROOT, *[part for part in (district, extract, school_year) if part]])
         found = set()

@@ -150,9 +150,7 @@ def receive(
             "actor": actor,
             "via": via,
             "delivery_sha256": digest,
-            "files": [
-                {"name": file.name, "sha256": sha256(file.content), "n_bytes": len(file.content)} for file in files
-            ],
+            "files": [{"name": file.name, "sha256": sha256(file.content), "n_bytes": len(file.content)} for file in files],
         }
         try:
             store.append(key, event)
@@ -167,7 +165,7 @@ def screen_submission(
     contracts_folder: Path,
     submission: Submission,
     limits: ReadingLimits | None = None,
-    progress: Progress = lambda step: None,
+    progress: Progress = lambda _: None,
 ) -> Submission:
     """Screen a submission that is not certified, unless it was screened under the same rules already."""
     key = submission.key
@@ -273,7 +271,7 @@ def deliver(
     via: str,
     actor: str,
     limits: ReadingLimits | None = None,
-    progress: Progress = lambda step: None,
+    progress: Progress = lambda _: None,
 ) -> list[Submission]:
     """Receive and screen one delivery: one submission for each school year that it holds, the named year first.
 

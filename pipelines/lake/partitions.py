@@ -105,8 +105,7 @@ def bring_up_to_date(storage: Storage, store: SubmissionStore, contracts_folder:
     return [
         _write(storage, store, contracts_folder, submission)
         for submission in in_force(store)
-        if held.get((submission.key.extract, submission.key.school_year, submission.key.district))
-        != submission.key.submission_id
+        if held.get((submission.key.extract, submission.key.school_year, submission.key.district)) != submission.key.submission_id
     ]
 
 

@@ -94,7 +94,7 @@ def dbt_assets(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsDefi
     first = [spec.replace_attributes(deps=[*spec.deps, SUBMISSIONS]) if _reads_lake(spec) else spec for spec in models.values()]
 
     @dg.multi_asset(name="dbt_models", specs=first, check_specs=list(tests.values()), pool=WAREHOUSE_POOL)
-    def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    def dbt_models() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         home = flow.Home(settings)
         PROGRESS.info(f"dbt: building and testing {len(models)} models")
         try:

@@ -44,9 +44,7 @@ def decide(cause: str | None, is_run_active: bool, n_attempts: int, nothing: str
     if is_run_active:
         return Decision(None, "A run is under way; what waits is taken up after it.")
     if n_attempts >= MAX_ATTEMPTS:
-        return Decision(
-            None, f"{n_attempts} runs for the same work failed. Read the last run's error, mend it and run: nmip run"
-        )
+        return Decision(None, f"{n_attempts} runs for the same work failed. Read the last run's error, mend it and run: nmip run")
     return Decision(f"{cause}:{n_attempts + 1}", "")
 
 

@@ -111,9 +111,7 @@ def publish(
 ) -> dict[str, Any]:
     """Write the next release and make it current; returns its manifest."""
     tables = {name: pl.read_parquet(exchange / f"{model}.parquet") for name, model in TABLES.items()}
-    protected = protected_values(
-        tables["indicator_values"], tables["indicators"], published_relations, inputs.minimum_n
-    )
+    protected = protected_values(tables["indicator_values"], tables["indicators"], published_relations, inputs.minimum_n)
     tables["indicator_values"] = protected.values.sort("indicator_id", *DISTRIBUTION[1:], "category", nulls_last=False)
     number = 1 + len({name.split("/")[1] for name in storage.keys(ROOT) if name.endswith("/manifest.json")})
     release_id = f"{number:04d}-{inputs.fingerprint[:12]}"
@@ -135,9 +133,7 @@ def publish(
             for submission_id, digest in sorted(inputs.submissions.items())
         ],
         "protection": {"n_values_primary": protected.n_primary, "n_values_complementary": protected.n_complementary},
-        "tables": {
-            name: {"sha256": sha256(content), "n_rows": tables[name].height} for name, content in contents.items()
-        },
+        "tables": {name: {"sha256": sha256(content), "n_rows": tables[name].height} for name, content in contents.items()},
         **inputs.versions,
     }
     storage.write(f"{folder}/manifest.json", canonical_json(manifest))

@@ -202,9 +202,7 @@ EVERYONE = (0.9, 0.9, 0.9, 0.9)
 HELPS = (
     _Help("supplemental", 0.50, EVERYONE, ("Example Practice Online", "Sample Problem Cards")),
     _Help("supplemental", 0.20, EVERYONE, ("Pretend Fluency Game", "Placeholder Bridge Lessons")),
-    _Help(
-        "intervention", 0.35, (0.10, 0.20, 0.25, 0.30), ("Pretend Adaptive Tutor", "Fictional Catch-Up Kit")
-    ),
+    _Help("intervention", 0.35, (0.10, 0.20, 0.25, 0.30), ("Pretend Adaptive Tutor", "Fictional Catch-Up Kit")),
     _Help("after_school", 0.07, (0.10, 0.12, 0.10, 0.12), ("Invented After-Hours Math Club",)),
     _Help("tutoring", 0.12, (0.05, 0.12, 0.12, 0.15), ("Example Tutoring Guide", "Pretend Adaptive Tutor")),
 )
@@ -283,9 +281,7 @@ def build_network(contracts_folder: Path, seed: int = 20260801, scale: float = 1
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise SyntheticNetworkError(f"the seed is {seed!r}; give a whole number, 0 or more")
     if not (math.isfinite(scale) and 0 < scale <= LARGEST_SCALE):
-        raise SyntheticNetworkError(
-            f"the scale is {scale}; give a number above 0 and up to {LARGEST_SCALE:g}"
-        )
+        raise SyntheticNetworkError(f"the scale is {scale}; give a number above 0 and up to {LARGEST_SCALE:g}")
     contracts = {extract: load_contract(contracts_folder, extract) for extract in EXTRACTS}
     instruments = code_list(contracts_folder, "instruments")
     districts = _districts(code_list(contracts_folder, "districts"), seed, scale)
@@ -456,8 +452,7 @@ def _planted_effects(districts: Sequence[_District], instruments: pl.DataFrame) 
         {
             "effect": "middle_grades_gain",
             "districts": of("improves"),
-            "text": f"In {SCHOOL_YEARS[-1]} the latent mean of grades 6-8 is {MIDDLE_GRADES_GAIN} higher "
-            "than the trend.",
+            "text": f"In {SCHOOL_YEARS[-1]} the latent mean of grades 6-8 is {MIDDLE_GRADES_GAIN} higher than the trend.",
         },
         {
             "effect": "sender_suppresses",
@@ -468,8 +463,7 @@ def _planted_effects(districts: Sequence[_District], instruments: pl.DataFrame) 
         {
             "effect": "school_choice_of_titles",
             "districts": of("lets_schools_choose"),
-            "text": "Schools choose their titles: many have two core titles in a grade-course, and titles "
-            "are more mixed.",
+            "text": "Schools choose their titles: many have two core titles in a grade-course, and titles are more mixed.",
         },
         {
             "effect": "no_use_counts",
@@ -530,9 +524,7 @@ def _draw_schools(seed: int, district: _District) -> _Schools:
 
     is_charter = rng.random(n) < district.charter_share
     joins = rng.random(n)
-    in_scope_from = np.where(
-        is_charter, np.where(joins < 0.35, 0, NOT_YET), np.digitize(joins, (0.88, 0.92, 0.95))
-    )
+    in_scope_from = np.where(is_charter, np.where(joins < 0.35, 0, NOT_YET), np.digitize(joins, (0.88, 0.92, 0.95)))
     rank = rng.permutation(n) + 1
     number = np.sort(rng.choice(np.arange(1, 5 * n + 60), n, replace=False))[rank - 1]
     zone = rng.integers(1, max(4, min(33, n_first // 25 + 1)), n)
@@ -546,14 +538,10 @@ def _draw_schools(seed: int, district: _District) -> _Schools:
         )
     ).to_series()
     # 99 is no state: these ids can never be a real school's.
-    nces_ids = pl.select(
-        pl.lit(f"99{district.lea_id[2:]}") + pl.Series(rank).cast(pl.String).str.zfill(5)
-    ).to_series()
+    nces_ids = pl.select(pl.lit(f"99{district.lea_id[2:]}") + pl.Series(rank).cast(pl.String).str.zfill(5)).to_series()
     has_network = (~is_charter) | (district.charter_share < 0.12)
     networks = pl.select(
-        pl.when(pl.Series(has_network)).then(
-            pl.format("network-{}", pl.Series(zone).cast(pl.String).str.zfill(2))
-        )
+        pl.when(pl.Series(has_network)).then(pl.format("network-{}", pl.Series(zone).cast(pl.String).str.zfill(2)))
     ).to_series()
     return _Schools(
         ids=_school_ids(district.id_style, number, zone, level),
@@ -584,9 +572,7 @@ def _school_ids(style: str, number: Ints, zone: Ints, level: Ints) -> pl.Series:
             return text.str.zfill(max(6, digits + 1))
         case "zoned":
             letter = _gather(list("MXKQR"), zone % 5)
-            return pl.select(
-                pl.format("{}{}{}", pl.Series(zone).cast(pl.String).str.zfill(2), letter, padded)
-            ).to_series()
+            return pl.select(pl.format("{}{}{}", pl.Series(zone).cast(pl.String).str.zfill(2), letter, padded)).to_series()
         case "lettered":
             letter = _gather([kind.code[0].upper() for kind in LEVEL_KINDS], level)
             return pl.select(pl.format("{}-{}", letter, padded)).to_series()
@@ -650,9 +636,7 @@ def _directory_rows(
     return pl.DataFrame(
         {
             "school_id": schools.ids.gather(here),
-            "nces_school_id": pl.select(
-                pl.when(pl.Series(has_nces_id)).then(schools.nces_ids.gather(here))
-            ).to_series(),
+            "nces_school_id": pl.select(pl.when(pl.Series(has_nces_id)).then(schools.nces_ids.gather(here))).to_series(),
             "school_name": schools.names.gather(here),
             "school_level": _gather([kind.code for kind in LEVEL_KINDS], schools.level[here]),
             "low_grade": _gather(GRADES, schools.low[here]),
@@ -683,9 +667,7 @@ def _cuts(seed: int, instrument: Mapping[str, str]) -> Floats:
 def _tested_grades(grades: str) -> Bools:
     """Which of TESTED_GRADES a test covers, from text such as `3-8;11`."""
     spans = [(part.split("-")[0], part.split("-")[-1]) for part in grades.split(";")]
-    return np.array(
-        [any(int(low) <= int(grade) <= int(high) for low, high in spans) for grade in TESTED_GRADES]
-    )
+    return np.array([any(int(low) <= int(grade) <= int(high) for low, high in spans) for grade in TESTED_GRADES])
 
 
 class _Results:
@@ -697,9 +679,7 @@ class _Results:
         self._ability = -0.9 * (schools.low_income - district.low_income) + rng.normal(0, 0.28, schools.n)
         self._spread = rng.lognormal(np.log(0.86), 0.07, schools.n)
         self._takes_part = (
-            0.70 + 0.22 * rng.beta(4, 2, schools.n)
-            if district.opts_out
-            else 0.90 + 0.095 * rng.beta(5, 2, schools.n)
+            0.70 + 0.22 * rng.beta(4, 2, schools.n) if district.opts_out else 0.90 + 0.095 * rng.beta(5, 2, schools.n)
         )
         self._withholds = district.suppresses & (rng.random(schools.n) < 0.3)
 
@@ -707,9 +687,7 @@ class _Results:
         """Means of the latent scale: open schools × tested grades × cells."""
         district, year = self._district, enrolment.year
         grade = np.arange(len(TESTED_GRADES))
-        gain = np.where(
-            (grade >= 3) & district.improves & (year == len(SCHOOL_YEARS) - 1), MIDDLE_GRADES_GAIN, 0.0
-        )
+        gain = np.where((grade >= 3) & district.improves & (year == len(SCHOOL_YEARS) - 1), MIDDLE_GRADES_GAIN, 0.0)
         by_grade = district.mean + district.yearly_gain * year - 0.03 * grade + gain
         of_income = district.low_income_gap * (IS_LOW_INCOME - district.low_income)
         by_cell = district.learner_gap * IS_LEARNER + of_income
@@ -717,9 +695,7 @@ class _Results:
         noise = rng.normal(0, 0.10, (len(ability), len(grade)))
         return np.asarray((ability[:, None] + by_grade + noise)[:, :, None] + by_cell)
 
-    def rows(
-        self, enrolment: _Enrolment, instrument: Mapping[str, str], truth: dict[str, Any]
-    ) -> pl.DataFrame:
+    def rows(self, enrolment: _Enrolment, instrument: Mapping[str, str], truth: dict[str, Any]) -> pl.DataFrame:
         """Rows of one year, schools × grades × subgroups; adds cuts and the truth of each subgroup."""
         district, school_year = self._district, SCHOOL_YEARS[enrolment.year]
         rng = _generator(self._seed, district.code, "assessment_levels", school_year)
@@ -747,9 +723,7 @@ class _Results:
         place = {"district": district.code, "school_year": school_year, "instrument": instrument["code"]}
         for index in np.flatnonzero(covered):
             grade = {**place, "grade": TESTED_GRADES[index]}
-            truth["cuts"].append(
-                {**grade, "cut_version": instrument["cut_version"], "cuts": cuts[index].tolist()}
-            )
+            truth["cuts"].append({**grade, "cut_version": instrument["cut_version"], "cuts": cuts[index].tolist()})
             for group, (subgroup, cells) in enumerate(CELLS_OF.items()):
                 at = np.s_[:, index, group]
                 truth["assessment"].append(
@@ -757,9 +731,7 @@ class _Results:
                         **grade,
                         "subgroup": subgroup,
                         **_counted_truth(n_enrolled[at], n_tested[at], by_level[at], withheld[at]),
-                        **_latent_truth(
-                            tested[:, index] * cells, means[:, index], spread, expected[:, index]
-                        ),
+                        **_latent_truth(tested[:, index] * cells, means[:, index], spread, expected[:, index]),
                     }
                 )
 
@@ -781,9 +753,7 @@ class _Results:
         for level in range(1, MOST_LEVELS + 1):
             name = f"n_level_{level}"
             if level > n_levels:
-                rows = rows.with_columns(
-                    pl.lit(None, pl.Int64).alias(name), pl.lit("z").alias(f"{name}_symbol")
-                )
+                rows = rows.with_columns(pl.lit(None, pl.Int64).alias(name), pl.lit("z").alias(f"{name}_symbol"))
             else:
                 count = pl.Series(by_level[..., level - 1][rows_of].ravel())
                 rows = rows.with_columns(
@@ -867,15 +837,9 @@ class _Materials:
         for band in range(n_bands):
             listed = np.array([index for index, title in enumerate(TITLES) if title.band == band])
             meeting, other = listed[IS_GOOD[listed]], listed[~IS_GOOD[listed]]
-            self._meeting[:, band] = rng.choice(
-                meeting, n, p=rng.dirichlet(np.full(len(meeting), 8.0 if chooses else 0.4))
-            )
-            self._other[:, band] = rng.choice(
-                other, n, p=rng.dirichlet(np.full(len(other), 8.0 if chooses else 1.5))
-            )
-        self._has_two = rng.random((n, len(COURSES))) < np.where(
-            rng.random((n, 1)) < (0.40 if chooses else 0.05), 0.5, 0.0
-        )
+            self._meeting[:, band] = rng.choice(meeting, n, p=rng.dirichlet(np.full(len(meeting), 8.0 if chooses else 0.4)))
+            self._other[:, band] = rng.choice(other, n, p=rng.dirichlet(np.full(len(other), 8.0 if chooses else 1.5)))
+        self._has_two = rng.random((n, len(COURSES))) < np.where(rng.random((n, 1)) < (0.40 if chooses else 0.05), 0.5, 0.0)
         self._second_share = rng.uniform(0.2, 0.5, n)
         self._grade_8_algebra = np.where(rng.random(n) < 0.5, rng.beta(3, 9, n), 0.0)
         self._help_draw = rng.random((len(HELPS), n, len(COURSES)))
@@ -887,11 +851,7 @@ class _Materials:
         here, students = enrolment.open_schools, enrolment.students
         courses = np.zeros((len(here), len(COURSES), students.shape[-1]), np.int64)
         courses[:, :9] = students[:, 1:10]
-        early = (
-            self._grade_8_algebra[here][:, None]
-            * np.where(IS_LEARNER, 0.5, 1.0)
-            * np.where(IS_LOW_INCOME, 0.7, 1.0)
-        )
+        early = self._grade_8_algebra[here][:, None] * np.where(IS_LEARNER, 0.5, 1.0) * np.where(IS_LOW_INCOME, 0.7, 1.0)
         ahead = rng.binomial(courses[:, 8], early)
         courses[:, 8] -= ahead
         high_school = rng.binomial(students[:, 10:13], np.array([0.95, 0.92, 0.85])[:, None])
@@ -924,21 +884,15 @@ class _Materials:
                 None,
                 taught - on_second,
             ),
-            _Use(
-                "core", np.where(meets, other, meeting), np.where(meets, of_other, PILOTING), None, on_second
-            ),
+            _Use("core", np.where(meets, other, meeting), np.where(meets, of_other, PILOTING), None, on_second),
         ]
 
-    def _helping_uses(
-        self, rng: np.random.Generator, enrolment: _Enrolment, taught: Ints, first_core: _Use
-    ) -> list[_Use]:
+    def _helping_uses(self, rng: np.random.Generator, enrolment: _Enrolment, taught: Ints, first_core: _Use) -> list[_Use]:
         """Supplemental, intervention, after-school and tutoring titles with the students whom they serve."""
         here, uses = enrolment.open_schools, []
         core_meets = IS_GOOD[first_core.title]
         for index, kind in enumerate(HELPS):
-            options = np.array(
-                [next(i for i, t in enumerate(TITLES) if t.title == title) for title in kind.titles]
-            )
+            options = np.array([next(i for i, t in enumerate(TITLES) if t.title == title) for title in kind.titles])
             title = options[(self._help_title[index][here] * len(options)).astype(np.int64)]
             draw = rng.random(core_meets.shape)
             alignment = np.where(
@@ -949,9 +903,7 @@ class _Materials:
             is_used = self._help_draw[index][here] < kind.how_often
             served = rng.binomial(taught, np.where(is_used[:, :, None], np.asarray(kind.reach), 0.0))
             adoption = np.where(rng.random(core_meets.shape) < 0.2, PILOTING, ADOPTED)
-            uses.append(
-                _Use(kind.role, np.broadcast_to(title[:, None], adoption.shape), adoption, alignment, served)
-            )
+            uses.append(_Use(kind.role, np.broadcast_to(title[:, None], adoption.shape), adoption, alignment, served))
         return uses
 
     def rows(self, enrolment: _Enrolment, truth: dict[str, Any]) -> pl.DataFrame:
@@ -982,12 +934,9 @@ class _Materials:
                 "edition": _gather([entry.edition for entry in TITLES], title),
                 "review_status": _gather([entry.status for entry in TITLES], title),
                 "reviewer": _gather([entry.reviewer for entry in TITLES], title),
-                "review_year": pl.Series([entry.review_year for entry in TITLES], dtype=pl.Int64).gather(
-                    title
-                ),
+                "review_year": pl.Series([entry.review_year for entry in TITLES], dtype=pl.Int64).gather(title),
                 "adoption_status": _gather(ADOPTION_STATUSES, use.adoption[school, course]),
-                "delivered_by_day_1": delivered
-                < np.where(use.adoption[school, course] == PILOTING, 0.80, 0.94),
+                "delivered_by_day_1": delivered < np.where(use.adoption[school, course] == PILOTING, 0.80, 0.94),
                 "el_swd_guidance_in_use": guided < np.where(meets, 0.70, 0.45),
                 "is_digital": is_digital,
             }
@@ -996,12 +945,8 @@ class _Materials:
             pl.lit(None, pl.String).alias("alignment_with_core")
             if use.alignment is None
             else _gather(ALIGNMENTS, use.alignment[school, course]).alias("alignment_with_core"),
-            pl.when(pl.Series(known[0] > 0.02))
-            .then(pl.col("delivered_by_day_1"))
-            .alias("delivered_by_day_1"),
-            pl.when(pl.Series(known[1] > 0.03))
-            .then(pl.col("el_swd_guidance_in_use"))
-            .alias("el_swd_guidance_in_use"),
+            pl.when(pl.Series(known[0] > 0.02)).then(pl.col("delivered_by_day_1")).alias("delivered_by_day_1"),
+            pl.when(pl.Series(known[1] > 0.03)).then(pl.col("el_swd_guidance_in_use")).alias("el_swd_guidance_in_use"),
         )
         has_use = pl.col("is_digital") & (not self._district.lacks_use_counts)
         missing_use = pl.when("is_digital").then(pl.lit("x")).otherwise(pl.lit("z"))

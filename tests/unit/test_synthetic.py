@@ -401,6 +401,42 @@ def test_students_of_core_titles_add_up_to_the_enrolment_of_the_grade(written: W
     assert (joined["n_students"] == joined["n_enrolled"]).fill_null(False).all()
 
 
+def test_grade_8_students_are_in_one_course_each(written: Written) -> None:
+    """In schools that end with grade 8, students of its own course and those ahead make up the grade."""
+    place = ["district", "school_year", "school_id"]
+    schools = written.tables["school_directory"].filter(pl.col("high_grade") == "8").select(place)
+    core = written.tables["curriculum_adoption"].filter(
+        (pl.col("role") == "core")
+        & (pl.col("subgroup") == "all")
+        & pl.col("course").is_in(["8", "ALG1", "INT1"])
+    )
+    taught = core.group_by(place).agg(pl.col("n_students").sum(), pl.col("course").n_unique())
+    grade_8 = written.tables["assessment_levels"].filter(
+        (pl.col("grade") == "8") & (pl.col("subgroup") == "all")
+    )
+    joined = (
+        grade_8.rename({"unit_id": "school_id"})
+        .select(*place, "n_enrolled")
+        .join(schools, on=place)
+        .join(taught, on=place, how="left")
+    )
+    assert joined.height > 0
+    assert (joined["n_students"] == joined["n_enrolled"]).fill_null(False).all()
+    assert (joined["course"] == 2).any()
+
+
+def test_courses_lie_within_the_grades_of_the_school(written: Written) -> None:
+    order = dict(read_codes("grades").select("code", pl.col("sort_order").cast(pl.Int64)).iter_rows())
+    schools = written.tables["school_directory"].with_columns(
+        pl.col("low_grade", "high_grade").replace_strict(order, return_dtype=pl.Int64)
+    )
+    rows = written.tables["curriculum_adoption"].join(schools, on=["district", "school_year", "school_id"])
+    grade = rows["course"].replace_strict(order, default=None, return_dtype=pl.Int64)
+    in_grades = rows.filter(grade.is_not_null()).with_columns(taught_in=grade.drop_nulls())
+    assert in_grades.select(pl.col("taught_in").is_between("low_grade", "high_grade").all()).item()
+    assert (rows.filter(grade.is_null())["high_grade"] >= 8).all()
+
+
 def test_groups_are_not_larger_than_all_students_of_a_title(written: Written) -> None:
     rows = written.tables["curriculum_adoption"]
     key = ["district", "school_year", "school_id", "course", "title", "role"]

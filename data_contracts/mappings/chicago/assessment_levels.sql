@@ -8,7 +8,7 @@ WITH parsed AS (
   SELECT
     delivered_row,
     trim(school_id) AS school_id,
-    CAST(trim("year") AS INTEGER) AS spring,
+    cast(trim("year") AS INTEGER) AS spring,
     try_cast(trim(number_students_tested_math) AS BIGINT) AS n_tested,
     [
       try_cast(trim(percent_did_not_meet_math) AS DOUBLE),
@@ -32,7 +32,7 @@ shared AS (
 left_over AS (
   SELECT
     *,
-    n_tested - CAST(list_sum([floor(s + 1e-9) FOR s IN shares]) AS BIGINT) AS n_left_over,
+    n_tested - cast(list_sum([floor(s + 1e-9) FOR s IN shares]) AS BIGINT) AS n_left_over,
     [s - floor(s + 1e-9) - i * 1e-12 FOR s, i IN shares] AS fractions
   FROM shared
 ),
@@ -41,8 +41,8 @@ counted AS (
   SELECT
     *,
     [
-      CAST(floor(s + 1e-9) AS BIGINT)
-      + CASE WHEN len(list_filter(fractions, lambda f: f > fractions[i])) < n_left_over THEN 1 ELSE 0 END
+      cast(floor(s + 1e-9) AS BIGINT)
+      + CASE WHEN len(list_filter(fractions, LAMBDA f: f > fractions[i])) < n_left_over THEN 1 ELSE 0 END
       FOR s, i IN shares
     ] AS counts
   FROM left_over
@@ -65,7 +65,7 @@ SELECT
   counts[5] AS n_level_5,
   NULL AS n_level_6,
   'z' AS n_level_6_symbol,
-  (spring - 1) || '-' || right(CAST(spring AS VARCHAR), 2) AS school_year,
+  (spring - 1) || '-' || right(cast(spring AS VARCHAR), 2) AS school_year,
   CASE
     WHEN coalesce(n_tested, 0) = 0 THEN 'no_students_tested'
     WHEN NOT is_usable THEN 'percents_incomplete'

@@ -6,13 +6,13 @@ WITH parsed AS (
   SELECT
     delivered_row,
     lpad(trim(district), 6, '0') AS district_number,
-    2000 + CAST(trim("year") AS INTEGER) AS spring,
+    2000 + cast(trim("year") AS INTEGER) AS spring,
     trim("GRADE") AS grade,
-    CAST(m_docs AS BIGINT) AS n_tested,
-    CAST(m_all_unsatgl_nm AS BIGINT) AS n_did_not_meet,
-    CAST(m_all_approgl_nm AS BIGINT) AS n_approaches_or_above,
-    CAST(m_all_meetsgl_nm AS BIGINT) AS n_meets_or_above,
-    CAST(m_all_mastrgl_nm AS BIGINT) AS n_masters
+    cast(m_docs AS BIGINT) AS n_tested,
+    cast(m_all_unsatgl_nm AS BIGINT) AS n_did_not_meet,
+    cast(m_all_approgl_nm AS BIGINT) AS n_approaches_or_above,
+    cast(m_all_meetsgl_nm AS BIGINT) AS n_meets_or_above,
+    cast(m_all_mastrgl_nm AS BIGINT) AS n_masters
   FROM delivered
 ),
 
@@ -49,7 +49,7 @@ SELECT
   'z' AS n_level_5_symbol,
   NULL AS n_level_6,
   'z' AS n_level_6_symbol,
-  (spring - 1) || '-' || right(CAST(spring AS VARCHAR), 2) AS school_year,
+  (spring - 1) || '-' || right(cast(spring AS VARCHAR), 2) AS school_year,
   NULL AS drop_reason,
   delivered_rows
 FROM houston

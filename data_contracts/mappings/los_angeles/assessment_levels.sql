@@ -8,26 +8,28 @@
 WITH los_angeles AS (
   SELECT
     *,
-    CAST(replace(trim(studentswithscores), ',', '') AS BIGINT) AS n_tested,
+    cast(replace(trim(studentswithscores), ',', '') AS BIGINT) AS n_tested,
     [
-      CAST(pct_standard_not_met_math AS DOUBLE),
-      CAST(pct_standard_nearly_met_math AS DOUBLE),
-      CAST(pct_standard_met_math AS DOUBLE),
-      CAST(pct_standard_exceeded_math AS DOUBLE)
+      cast(pct_standard_not_met_math AS DOUBLE),
+      cast(pct_standard_nearly_met_math AS DOUBLE),
+      cast(pct_standard_met_math AS DOUBLE),
+      cast(pct_standard_exceeded_math AS DOUBLE)
     ] AS proportions
   FROM delivered
   WHERE trim(district_code) = '1964733'
 ),
 
 shared AS (
-  SELECT *, [n_tested * p / list_sum(proportions) FOR p IN proportions] AS shares
+  SELECT
+    *,
+    [n_tested * p / list_sum(proportions) FOR p IN proportions] AS shares
   FROM los_angeles
 ),
 
 left_over AS (
   SELECT
     *,
-    n_tested - CAST(list_sum([floor(s + 1e-9) FOR s IN shares]) AS BIGINT) AS n_left_over,
+    n_tested - cast(list_sum([floor(s + 1e-9) FOR s IN shares]) AS BIGINT) AS n_left_over,
     [s - floor(s + 1e-9) - i * 1e-12 FOR s, i IN shares] AS fractions
   FROM shared
 ),
@@ -37,8 +39,8 @@ pooled AS (
     delivered_row,
     n_tested,
     [
-      CAST(floor(s + 1e-9) AS BIGINT)
-      + CASE WHEN len(list_filter(fractions, lambda f: f > fractions[i])) < n_left_over THEN 1 ELSE 0 END
+      cast(floor(s + 1e-9) AS BIGINT)
+      + CASE WHEN len(list_filter(fractions, LAMBDA f: f > fractions[i])) < n_left_over THEN 1 ELSE 0 END
       FOR s, i IN shares
     ] AS counts
   FROM left_over

@@ -41,8 +41,8 @@ classified AS (
 carried AS (
   SELECT
     *,
-    n_tested * CAST(round(percent_level_3_or_above * 100) AS BIGINT) AS above_share,
-    sum(n_tested * CAST(round(percent_level_3_or_above * 100) AS BIGINT)) FILTER (
+    n_tested * cast(round(percent_level_3_or_above * 100) AS BIGINT) AS above_share,
+    sum(n_tested * cast(round(percent_level_3_or_above * 100) AS BIGINT)) FILTER (
       WHERE drop_reason IS NULL AND NOT is_suppressed
     ) OVER (PARTITION BY grade ORDER BY school_number, delivered_row) AS above_total
   FROM classified
@@ -52,7 +52,7 @@ split AS (
   SELECT
     *,
     CASE WHEN drop_reason IS NULL AND NOT is_suppressed THEN
-      CAST((above_total + 5000) // 10000 - (above_total - above_share + 5000) // 10000 AS BIGINT)
+      cast((above_total + 5000) // 10000 - (above_total - above_share + 5000) // 10000 AS BIGINT)
     END AS n_above
   FROM carried
 ),
@@ -64,11 +64,11 @@ parts AS (
     CASE
       WHEN list_sum(percents_below) > 0
         THEN [(n_tested - n_above) * p / list_sum(percents_below) FOR p IN percents_below]
-      ELSE [0.0, CAST(n_tested - n_above AS DOUBLE)]
+      ELSE [0.0, cast(n_tested - n_above AS DOUBLE)]
     END AS shares_below,
     CASE
       WHEN list_sum(percents_above) > 0 THEN [n_above * p / list_sum(percents_above) FOR p IN percents_above]
-      ELSE [CAST(n_above AS DOUBLE), 0.0, 0.0]
+      ELSE [cast(n_above AS DOUBLE), 0.0, 0.0]
     END AS shares_above
   FROM split
 ),
@@ -76,8 +76,8 @@ parts AS (
 left_over AS (
   SELECT
     *,
-    n_tested - n_above - CAST(list_sum([floor(s + 1e-9) FOR s IN shares_below]) AS BIGINT) AS n_left_below,
-    n_above - CAST(list_sum([floor(s + 1e-9) FOR s IN shares_above]) AS BIGINT) AS n_left_above,
+    n_tested - n_above - cast(list_sum([floor(s + 1e-9) FOR s IN shares_below]) AS BIGINT) AS n_left_below,
+    n_above - cast(list_sum([floor(s + 1e-9) FOR s IN shares_above]) AS BIGINT) AS n_left_above,
     [s - floor(s + 1e-9) - i * 1e-12 FOR s, i IN shares_below] AS fractions_below,
     [s - floor(s + 1e-9) - i * 1e-12 FOR s, i IN shares_above] AS fractions_above
   FROM parts
@@ -87,13 +87,13 @@ counted AS (
   SELECT
     *,
     [
-      CAST(floor(s + 1e-9) AS BIGINT)
-      + CASE WHEN len(list_filter(fractions_below, lambda f: f > fractions_below[i])) < n_left_below THEN 1 ELSE 0 END
+      cast(floor(s + 1e-9) AS BIGINT)
+      + CASE WHEN len(list_filter(fractions_below, LAMBDA f: f > fractions_below[i])) < n_left_below THEN 1 ELSE 0 END
       FOR s, i IN shares_below
     ] AS counts_below,
     [
-      CAST(floor(s + 1e-9) AS BIGINT)
-      + CASE WHEN len(list_filter(fractions_above, lambda f: f > fractions_above[i])) < n_left_above THEN 1 ELSE 0 END
+      cast(floor(s + 1e-9) AS BIGINT)
+      + CASE WHEN len(list_filter(fractions_above, LAMBDA f: f > fractions_above[i])) < n_left_above THEN 1 ELSE 0 END
       FOR s, i IN shares_above
     ] AS counts_above
   FROM left_over

@@ -7,7 +7,7 @@ WITH parsed AS (
     delivered_row,
     trim("DBN") AS dbn,
     trim("Grade") AS grade,
-    CAST(trim("Year") AS INTEGER) AS spring,
+    cast(trim("Year") AS INTEGER) AS spring,
     trim("Category") AS category,
     replace(trim("Number Tested"), ',', '') AS n_tested,
     replace(trim("Level 1 #"), ',', '') AS n_level_1,
@@ -43,7 +43,7 @@ SELECT
   'z' AS n_level_5_symbol,
   NULL AS n_level_6,
   'z' AS n_level_6_symbol,
-  (spring - 1) || '-' || right(CAST(spring AS VARCHAR), 2) AS school_year,
+  (spring - 1) || '-' || right(cast(spring AS VARCHAR), 2) AS school_year,
   NULL AS drop_reason,
   [delivered_row] AS delivered_rows
 FROM parsed

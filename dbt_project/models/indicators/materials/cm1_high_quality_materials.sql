@@ -41,8 +41,13 @@ totals as (
 
 categories as (
 
-    select category
-    from (values ('meets'), ('partially_meets'), ('does_not_meet'), ('not_reviewed')) as c (category)
+    select 'meets' as category
+    union all
+    select 'partially_meets' as category
+    union all
+    select 'does_not_meet' as category
+    union all
+    select 'not_reviewed' as category
 
 )
 
