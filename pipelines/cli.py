@@ -48,15 +48,27 @@ def _progress(step: str) -> None:
 
 def _settings() -> Settings:
     try:
-        return Settings.from_environment()
+        settings = Settings.from_environment()
     except SettingsError as error:
         _stop(str(error), 2)
+    if not (settings.contracts / "codes").is_dir():
+        _stop(f"{settings.contracts} holds no contracts. Set NMIP_CONTRACTS to the folder data_contracts.", 2)
+    return settings
+
+
+def _json(value: object) -> str:
+    """JSON for a terminal or a pipe; a file name that is not UTF-8 is written as an escape."""
+    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode()
 
 
 def _home() -> Home:
     from pipelines.flow import Home
 
-    return Home(_settings())
+    settings = _settings()
+    try:
+        return Home(settings)
+    except OSError as error:
+        _stop(f"The home {settings.home} cannot be opened: {error.strerror}. Set NMIP_HOME to a folder.", 2)
 
 
 def _read_files(paths: Sequence[Path]) -> list[DeliveredFile]:
@@ -114,7 +126,7 @@ def _show_screening(screening: Screening) -> None:
 
 def _screening_json(screening: Screening) -> str:
     found = screening.findings
-    return json.dumps(
+    return _json(
         {
             "outcome": screening.outcome,
             "is_blocked": screening.is_blocked,
@@ -127,9 +139,7 @@ def _screening_json(screening: Screening) -> str:
             "rules": screening.rules,
             "findings": found.head(JSON_FINDINGS).to_dicts(),
             "findings_shown": min(found.height, JSON_FINDINGS),
-        },
-        ensure_ascii=False,
-        indent=1,
+        }
     )
 
 
@@ -202,6 +212,7 @@ def submit(files: tuple[Path, ...], district: str, extract: str, school_year: st
 
     home = _home()
     _check_place(home.settings, district, extract, school_year)
+    _check_own(district, "submit")
     done = deliver(
         home.store, home.settings.contracts, district, extract, school_year, _read_files(files), "command line", _user()
     )
@@ -215,10 +226,15 @@ def _user() -> str:
     return os.environ.get("NMIP_USER") or getpass.getuser()
 
 
-def _check_signer(district: str) -> None:
+def _is_own(district: str) -> bool:
+    """Whether the caller may see and sign what is this district's: NMIP_DISTRICTS names the districts, unset means all."""
     allowed = os.environ.get("NMIP_DISTRICTS")
-    if allowed is not None and district not in [name.strip() for name in allowed.split(",")]:
-        _stop(f"{_user()} may not sign for {district}: NMIP_DISTRICTS is {allowed}.", 2)
+    return allowed is None or district in [name.strip() for name in allowed.split(",")]
+
+
+def _check_own(district: str, verb: str) -> None:
+    if not _is_own(district):
+        _stop(f"{_user()} may not {verb} for {district}: NMIP_DISTRICTS is {os.environ['NMIP_DISTRICTS']}.", 2)
 
 
 @nmip.command()
@@ -235,7 +251,7 @@ def sign(submission_ids: tuple[str, ...], statement: str) -> None:
         try:
             key = SubmissionKey.parse(submission_id)
             _check_place(home.settings, key.district, key.extract, key.school_year)
-            _check_signer(key.district)
+            _check_own(key.district, "sign")
             before = read_submission(home.store, key)
             signed = certify(home.store, before, _user(), statement, "signed")
         except (SubmissionRefused, ValueError) as error:
@@ -252,15 +268,26 @@ def sign(submission_ids: tuple[str, ...], statement: str) -> None:
 @nmip.command()
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def status(as_json: bool) -> None:
-    """Every submission with its state and next step, what waits in the inbox, and the current release."""
+    """Every submission with its state and next step, what waits in the inbox, and the current release.
+
+    Where NMIP_DISTRICTS is set, only what is of these districts.
+    """
+    import polars as pl
+
     from pipelines import flow
+    from pipelines.contracts.codes import codes
     from pipelines.intake.submission import STATES
     from pipelines.release.publish import current_manifest
 
     home = _home()
-    table = flow.status_table(home)
-    waiting = flow.waiting(home)
-    misplaced = [r for r in home.store.handled() if r["problem"] and (home.inbox / r["name"]).exists()]
+    own = [district for district in codes(home.settings.contracts, "districts") if _is_own(district)]
+    table = flow.status_table(home).filter(pl.col("district").is_in(own))
+    waiting = [name for name in flow.waiting(home) if _is_own(name.split("/")[0])]
+    misplaced = [
+        record
+        for record in home.store.handled()
+        if record["problem"] and _is_own(record["name"].split("/")[0]) and (home.inbox / record["name"]).exists()
+    ]
     manifest = current_manifest(home.storage)
     if as_json:
         report = {
@@ -270,7 +297,7 @@ def status(as_json: bool) -> None:
             "release_id": manifest["release_id"] if manifest else None,
             "is_release_due": flow.is_release_due(home),
         }
-        click.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        click.echo(_json(report))
         return
     width = max((len(i) for i in table["submission_id"]), default=0)
     for row in table.to_dicts():
@@ -326,11 +353,11 @@ def template(extract: str, file_format: str, output: Path | None) -> None:
 
     settings, contract = _contract(extract)
     path = output or Path(f"{extract}_template.{file_format}")
-    if file_format == "csv":
-        path.write_bytes(csv_template(contract))
-    else:
-        lists = {c.code_list: codes(settings.contracts, c.code_list) for c in contract.columns if c.code_list}
-        path.write_bytes(xlsx_template(contract, lists))
+    lists = {c.code_list: codes(settings.contracts, c.code_list) for c in contract.columns if c.code_list}
+    try:
+        path.write_bytes(csv_template(contract) if file_format == "csv" else xlsx_template(contract, lists))
+    except OSError as error:
+        _stop(f"{path} cannot be written: {error.strerror}.", 2)
     click.echo(f"Wrote {path}")
 
 

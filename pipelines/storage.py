@@ -63,8 +63,12 @@ class Storage:
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON that is the same bytes for the same value."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, indent=1).encode() + b"\n"
+    """JSON that is the same bytes for the same value.
+
+    A file name that is not UTF-8 reaches Python as lone surrogates; they are written as JSON escapes and read back as such.
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, indent=1)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def sha256(content: bytes) -> str:

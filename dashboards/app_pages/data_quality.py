@@ -55,7 +55,7 @@ def page(release: Release) -> None:
 def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) -> None:
     st.subheader("State of every file", anchor=False)
     st.caption(
-        "Every district × file × school year that any district has sent, a row for each delivery. What was never sent "
+        "Every district × file × school year that any district has sent, a row for each delivery; what was never sent "
         "is listed too."
     )
     rows = expected.join(everything, on=["district", "extract", "school_year"], how="left").sort(
@@ -63,14 +63,13 @@ def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) 
     )
     received = pl.col("submission_id").is_not_null()
     files = {code: humanised(code) for code in expected["extract"].unique()}
+    states = {code: humanised(code) for code in rows["state"].drop_nulls().unique()}
     shown = rows.select(
         "District",
         (pl.col("extract").replace_strict(files, return_dtype=pl.String) + " " + pl.col("school_year")).alias("File"),
         pl.col("number").cast(pl.String).alias("Delivery"),
-        pl.when(received)
-        .then(pl.col("state").str.replace_all("_", " ") + ": " + pl.col("state_meaning").fill_null(""))
-        .otherwise(pl.lit("not received: No file has arrived."))
-        .alias("State"),
+        pl.col("state").replace_strict(states, default="Not received", return_dtype=pl.String).alias("State"),
+        pl.when(received).then("state_meaning").otherwise(pl.lit("No file has arrived.")).alias("Meaning"),
         pl.when(received).then("next_step").otherwise(pl.lit("The district sends the file.")).alias("Next step"),
         *(
             pl.col(column).str.slice(0, 10).alias(title)
@@ -87,7 +86,7 @@ def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) 
 def _sums(rows: pl.DataFrame) -> None:
     st.subheader("Lines and rows that add up", anchor=False)
     st.caption(
-        "Every delivered line is either used or dropped for a stated reason; so is every row made from the lines. Open a delivery "
+        "Every delivered line is either used or dropped for a stated reason; so is every row made from lines. Open a delivery "
         "for its sums and for what its mapping says about rounding and other caveats."
     )
     if rows.is_empty():

@@ -34,10 +34,11 @@ def _headline(districts: pl.DataFrame, covered: pl.DataFrame) -> None:
         st.markdown("No number can be shown in this release: nothing is certified yet, or every number is withheld.")
         return
     without = districts.filter(~pl.col("code").is_in(numbered["district"].unique().to_list()))["label"].to_list()
-    text = (
-        f"{districts.height - len(without)} of {districts.height} districts have certified numbers here, on "
-        f"{numbered['indicator_id'].n_unique()} indicators, for {years_text(numbered['school_year'].unique().to_list())}."
-    )
+    n_indicators = numbered["indicator_id"].n_unique()
+    many = "indicator" if n_indicators == 1 else "indicators"
+    years = years_text(numbered["school_year"].unique().to_list())
+    n_with = districts.height - len(without)
+    text = f"{n_with} of {districts.height} districts have certified numbers here, on {n_indicators} {many}, for {years}."
     if without:
         text += f" Without a number so far: {listed(without)}."
     st.markdown(plain(text))

@@ -1,7 +1,8 @@
 """Every chart of the dashboard, in one style: one panel describes one district.
 
-A chart here never puts two districts on one axis. Colours are fixed by the districts' alphabetical order; what a chart shows is
-also said in words beside it. Choosing the rows belongs to the sections, queries to `release_data`.
+A chart is a Vega-Lite specification, kept because building one costs more than drawing it. None puts two districts on one axis.
+Colours are fixed by the districts' alphabetical order; what a chart shows is also said in words beside it.
+Choosing the rows belongs to the sections, queries to `release_data`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import altair as alt
 import polars as pl
+import streamlit as st
 
 INK, QUIET, GRID = "#1B2430", "#56616F", "#E3E7EC"
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
@@ -29,7 +31,8 @@ def district_colours(codes: Sequence[str]) -> dict[str, str]:
     return {code: PALETTE[place % len(PALETTE)] for place, code in enumerate(sorted(codes))}
 
 
-def bars(rows: pl.DataFrame, colour: str, top: float, axis_title: str, mark: str) -> alt.LayerChart:
+@st.cache_data(show_spinner=False, max_entries=1024)
+def bars(rows: pl.DataFrame, colour: str, top: float, axis_title: str, mark: str) -> dict[str, Any]:
     """Horizontal bars with intervals, in the order of the rows.
 
     `rows` has `label` (lines broken by a newline), `value`, `lower`, `upper` (in the axis' unit; bounds may be null), `said`
@@ -67,7 +70,8 @@ def bars(rows: pl.DataFrame, colour: str, top: float, axis_title: str, mark: str
     return _styled(alt.layer(bar, interval, text), height=max(26 * rows.height, 16 * lines + 8 * rows.height) + _AXIS_HEIGHT)
 
 
-def trend(rows: pl.DataFrame, breaks: Sequence[float], colour: str, axis_title: str, mark: str) -> alt.LayerChart:
+@st.cache_data(show_spinner=False, max_entries=1024)
+def trend(rows: pl.DataFrame, breaks: Sequence[float], colour: str, axis_title: str, mark: str) -> dict[str, Any]:
     """One district's values over the years, joined only within a run.
 
     `rows` has `start` (year in which the school year starts), `value`, `lower`, `upper` (bounds may be null), `run`
@@ -129,7 +133,7 @@ def _data(rows: pl.DataFrame) -> alt.InlineData:
     return alt.InlineData(values=rows.to_dicts())
 
 
-def _styled(chart: alt.LayerChart, height: int) -> alt.LayerChart:
+def _styled(chart: alt.LayerChart, height: int) -> dict[str, Any]:
     axis: dict[str, Any] = {
         "labelColor": INK,
         "titleColor": QUIET,
@@ -143,11 +147,12 @@ def _styled(chart: alt.LayerChart, height: int) -> alt.LayerChart:
         "labelFont": FONT,
         "titleFont": FONT,
     }
-    styled: alt.LayerChart = (
+    styled: dict[str, Any] = (
         chart.properties(height=height, width="container")
         .configure(font=FONT, background="transparent", padding=2, aria=False)
         .configure_axis(**axis)
         .configure_axisY(grid=False, ticks=False)
         .configure_view(stroke=None)
+        .to_dict()
     )
     return styled

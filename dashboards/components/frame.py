@@ -45,12 +45,19 @@ def no_release(reason: NoRelease) -> None:
     """The page that stands where there is nothing to show."""
     st.title("National Math Improvement Project")
     st.subheader("There is no release to show")
-    st.markdown(
-        plain(str(reason).replace("`", "'")) + "\n\n"
-        "* `make demo` builds a synthetic network of six districts and publishes a release.\n"
-        "* `nmip run` processes what is waiting and publishes a release.\n\n"
-        "This page looks again every few seconds and shows the release as soon as there is one."
-    )
+    st.markdown(_with_commands(str(reason)))
+    st.markdown("This page looks again every few seconds and shows a release as soon as there is one.")
+
+
+def _with_commands(text: str) -> str:
+    """Text from outside with what stands between backticks shown as a command."""
+    parts = text.split("`")
+    return "".join(f"`{part}`" if place % 2 else _spaced(part) for place, part in enumerate(parts))
+
+
+def _spaced(text: str) -> str:
+    """`plain`, with the spaces kept at both ends."""
+    return f"{' ' if text[:1].isspace() else ''}{plain(text)}{' ' if text[-1:].isspace() else ''}"
 
 
 @st.fragment(run_every="5s")

@@ -170,7 +170,7 @@ def _levels(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict
     levels = levels.with_columns(label=pl.Series([wrapped(label, 19) for label in levels["label"]], dtype=pl.String))
     numbered = levels.filter(pl.col("value").is_not_null())
     if not numbered.is_empty():
-        st.altair_chart(
+        st.vega_lite_chart(
             charts.bars(numbered, colour, sections.largest(numbered), "share of students tested", " %"),
             theme=None,
             alt=sections.sentence(f"{indicator['name']}, {district['label']}, {view.year}", levels),
@@ -186,8 +186,12 @@ def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str
     joined, breaks = runs(rows)
     if joined.is_empty():
         st.markdown("No year has a number that may be shown.")
+    elif joined.height == 1:
+        only = joined.to_dicts()[0]
+        st.markdown(plain(f"One year only, {only['school_year']}: {only['said']} ({only['interval_said'] or 'no interval'})."))
+        st.caption(plain(sections.facts(joined)))
     else:
-        st.altair_chart(
+        st.vega_lite_chart(
             charts.trend(
                 joined,
                 [year_start(change.after) - 0.5 for change in breaks],
@@ -198,7 +202,7 @@ def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str
             theme=None,
             alt=_trend_sentence(indicator, district, rows, breaks),
         )
-        st.caption("The axis does not start at 0. The thin dark lines are 95 % intervals.")
+        st.caption(f"{plain(sections.facts(joined))} · the axis does not start at 0; the dark lines are 95 % intervals")
     for change in breaks:
         st.markdown(plain(break_sentence(change)))
     missing = rows.filter(pl.col("value").is_null())

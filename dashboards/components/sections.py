@@ -205,8 +205,9 @@ def gaps(view: View, rows: pl.DataFrame) -> None:
         return
     for symbol in missing["symbol"].unique(maintain_order=True):
         same = missing.filter(pl.col("symbol").eq_missing(symbol))
-        which = "Every number" if same.height == rows.height else listed([lab.replace("\n", " ") for lab in same["label"]])
-        st.markdown(plain(f"{which}: {gap_sentence(symbol)}"))
+        which = listed([label.replace("\n", " ") for label in same["label"]])
+        start = "No number can be shown." if same.height == rows.height else f"{which}: no number."
+        st.markdown(plain(f"{start} {gap_sentence(symbol)}"))
     if "x" in missing["symbol"]:
         texts = mapping_notes(view.release, missing)
         if texts:
@@ -228,6 +229,11 @@ def nothing_here(view: View, indicator_id: str, district: str, year: str, chosen
     )
     if year in covered["school_year"].to_list():
         st.markdown(plain(f"No row for {chosen}: the certified files of {year} do not report it."))
+        others = release_data.values(view.release, indicator_id, {"district": district, "school_year": year})
+        for field in view.fields(indicator_id):
+            codes = others[field].unique().to_list()
+            if view.splits[field] not in codes:
+                st.caption(plain(f"To be had: {listed(_labels_in_order(field, codes))}."))
         return
     st.markdown(plain(f"No value for {year}: nothing certified stands behind it."))
     waiting = release_data.submissions(view.release).filter(
@@ -238,6 +244,10 @@ def nothing_here(view: View, indicator_id: str, district: str, year: str, chosen
     numbered = covered.filter(pl.col("n_values") > 0)["school_year"].max()
     if numbered is not None:
         st.caption(f"Latest year with a value: {plain(str(numbered))}.")
+
+
+def _labels_in_order(field: str, codes: Sequence[str | None]) -> list[str]:
+    return [split_label(field, code) for code in sorted(codes, key=lambda code: split_order(field, code))]
 
 
 def _spread(view: View, indicator: Indicator) -> tuple[str, list[str]]:
@@ -295,7 +305,7 @@ def _panel(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[
         return
     if not numbered.is_empty():
         mark = " %" if indicator["unit"] == "share" else ""
-        st.altair_chart(
+        st.vega_lite_chart(
             charts.bars(
                 numbered.with_columns(strong=pl.lit(True)),
                 view.colours[district["code"]],

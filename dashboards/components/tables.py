@@ -9,15 +9,19 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from dashboards.components.words import LINE_START, MARKUP
+from dashboards.components.words import LINE_START, LINK, MARKUP, WORD_JOINER
 
 FORMULA_START = r"^[=+\-@\t\r]"
 
 
 def escaped(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with every text cell as `words.plain` would have it, and an empty text where there is none."""
+    """The frame with every text cell as `words.plain` would have it, dates and percentages unbroken, no text as an empty one."""
     text = pl.col(pl.String).fill_null("").str.replace_all(r"\s+", " ").str.strip_chars()
-    return frame.with_columns(text.str.replace_all(MARKUP, r"\${0}").str.replace(LINE_START, r"${1}${3}\${2}${4}"))
+    text = text.str.replace_all(LINK, f"${{1}}{WORD_JOINER}${{2}}")
+    text = text.str.replace_all(MARKUP, r"\${0}").str.replace(LINE_START, r"${1}${3}\${2}${4}")
+    return frame.with_columns(
+        text.str.replace_all(r"(\d)-", f"${{1}}{WORD_JOINER}-{WORD_JOINER}").str.replace_all(" %", "\u00a0%")
+    )
 
 
 def csv_bytes(frame: pl.DataFrame) -> bytes:

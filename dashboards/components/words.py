@@ -61,14 +61,17 @@ _COURSES = {
     "INT2": "Integrated Mathematics II",
     "INT3": "Integrated Mathematics III",
 }
-# Both are read by Python's and by Polars' regular expressions.
+# All are read by Python's and by Polars' regular expressions. A word joiner keeps an address from becoming a link.
+LINK = r"(?i)(:|www)(//|\.)"
+WORD_JOINER = "\u2060"
 MARKUP = r"[\\`*_{}\[\]()<>#|~:$&!^=]"
 LINE_START = r"^(\d+)([.)])|^()([-+])"
 
 
 def plain(text: str) -> str:
     """Text from outside as it may stand in Markdown: shown letter by letter, on one line, no address becoming a link."""
-    return re.sub(LINE_START, r"\1\3\\\2\4", re.sub(MARKUP, r"\\\g<0>", " ".join(text.split())))
+    without_links = re.sub(LINK, rf"\1{WORD_JOINER}\2", " ".join(text.split()))
+    return re.sub(LINE_START, r"\1\3\\\2\4", re.sub(MARKUP, r"\\\g<0>", without_links))
 
 
 def humanised(code: str) -> str:

@@ -141,6 +141,7 @@ def _gives_back(groups: pl.DataFrame, relation: Relation, minimum_n: int) -> lis
         parts.sort("size")
         .group_by(others, maintain_order=True)
         .agg(
+            pl.len().alias("n_parts"),
             pl.col("falls").sum().alias("n_fallen"),
             pl.col("size").filter(pl.col("falls")).sum().alias("size_fallen"),
             pl.col("_distribution").filter(~pl.col("falls") & (pl.col("size") >= minimum_n)).first().alias("next_part"),
@@ -151,6 +152,8 @@ def _gives_back(groups: pl.DataFrame, relation: Relation, minimum_n: int) -> lis
             how="inner",
             nulls_equal=True,
         )
+        # Of two complements of which one was not sent, the total gives nothing back.
+        .filter((pl.col("n_parts") == len(relation.parts)) | (not relation.is_complement))
         .filter(
             ~pl.col("total_falls")
             & ((pl.col("n_fallen") == 1) | ((pl.col("n_fallen") > 1) & (pl.col("size_fallen") < minimum_n)))

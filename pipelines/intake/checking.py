@@ -68,21 +68,29 @@ def column_findings(
     unexplained = list(unknown)
     frames = []
     for name in missing:
-        near = difflib.get_close_matches(name, unexplained, n=1, cutoff=0.7)
-        if near:
-            unexplained.remove(near[0])
-            message = f'the column {name} is missing; the file has "{near[0]}", which looks like it'
-            fix = f'Rename "{near[0]}" to {name}.'
+        near = _nearest(name, unexplained, 0.7)
+        if near is not None:
+            unexplained.remove(near)
+            shown = near[:SHOWN_VALUE_LENGTH]
+            message = f'the column {name} is missing; the file has "{shown}", which looks like it'
+            fix = f'Rename "{shown}" to {name}.'
         else:
             message, fix = f"the column {name} is missing", f"Add the column {name}; nmip dictionary says what it holds."
         frames.append(_column_finding(contract, "COLUMN-MISSING", message, fix, file, header_line, name, n_rows))
     for name in unexplained:
-        near = difflib.get_close_matches(name, contract.column_names, n=1, cutoff=0.6)
-        hint = f"; the nearest known column is {near[0]}" if near else ""
+        near = _nearest(name, contract.column_names, 0.6)
+        hint = f"; the nearest known column is {near}" if near is not None else ""
         message = f'the column "{name[:SHOWN_VALUE_LENGTH]}" is not part of this extract{hint}'
         fix = "Take the column out, or rename it to the column that it stands for."
         frames.append(_column_finding(contract, "COLUMN-UNKNOWN", message, fix, file, header_line, name, n_rows))
     return pl.concat(frames) if frames else empty_findings()
+
+
+def _nearest(name: str, candidates: Sequence[str], cutoff: float) -> str | None:
+    """The candidate whose spelling is nearest, upper and lower case counting as equal."""
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=cutoff)
+    return by_lower[near[0]] if near else None
 
 
 def _column_finding(
@@ -140,10 +148,11 @@ def run_rules(
 ) -> pl.DataFrame:
     """Findings of `rules` over the loaded check tables, ordered by rule, then line.
 
-    A rule that reads a column which the delivery lacks is not run: the missing column is the finding.
+    Of a column that the delivery lacks nothing more is found: the missing column is the finding.
     """
     # Key and order rules need all key columns: the duplicate-key query would otherwise call every row a duplicate.
     absent = {column.name for column in contract.columns if column.name not in present and column.symbol_for is None}
+    of_present = f"WHERE f.field NOT IN ({', '.join(map(literal, sorted(absent)))})" if absent else ""
     key_text = " || ', ' || ".join(f"{literal(name + ' ')} || coalesce({identifier(name)}, '(blank)')" for name in contract.key)
     frames = [
         query(
@@ -156,6 +165,7 @@ def run_rules(
               CAST(1 AS BIGINT) AS affected_rows
             FROM ({rule.query}) AS f
             INNER JOIN extract_text AS t ON t.row_id = f.row_id
+            {of_present}
             ORDER BY t.row_id, f.field
             """,
         )

@@ -20,7 +20,7 @@ from pipelines.intake.reading import DeliveredFile, ReadingLimits
 from pipelines.intake.screening import Progress
 from pipelines.intake.store import SubmissionStore
 from pipelines.intake.submission import Submission, deliver, now
-from pipelines.storage import sha256
+from pipelines.storage import canonical_json, sha256
 
 READY_MARK = "_READY"
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
@@ -55,8 +55,9 @@ def list_inbox(inbox: Path) -> list[InboxFile]:
     found = []
     if not inbox.is_dir():
         return []
-    for folder, _, names in os.walk(inbox, onerror=fail, followlinks=False):
-        for name in names:
+    for folder, folders, names in os.walk(inbox, onerror=fail, followlinks=False):
+        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in [*names, *linked]:
             path = Path(folder) / name
             try:
                 status = path.lstat()
@@ -154,19 +155,27 @@ def handle_inbox(
     limits: ReadingLimits | None = None,
     progress: Progress = lambda _: None,
 ) -> list[Handled]:
-    """Handle everything that waits in the inbox, once. May be killed at any point and run again."""
+    """Handle everything that waits in the inbox, once. May be killed at any point and run again.
+
+    Raises OSError when a file cannot be read, after everything else was handled: it waits for the next look.
+    """
     limits = limits or ReadingLimits()
     listed = list_inbox(inbox)
     marks = {file.path: file.marks for file in listed}
     outcomes = []
+    failed: list[OSError] = []
     waiting = unhandled(listed, deliveries(listed, contracts_folder), store.handled())
     for position, delivery in enumerate(waiting, start=1):
         progress(f"inbox {position}/{len(waiting)}: {delivery.name}")
-        pending = _take(inbox, delivery, marks, limits)
-        if pending is None:
+        try:
+            pending = _take(inbox, delivery, marks, limits)
+        except OSError as error:
+            failed.append(error)
             continue
-        outcome = _handle(pending, contracts_folder, store, limits)
-        outcomes.append(outcome)
+        if pending is not None:
+            outcomes.append(_handle(pending, contracts_folder, store, limits))
+    if failed:
+        raise failed[0]
     return outcomes
 
 
@@ -187,8 +196,8 @@ def _take(inbox: Path, delivery: Delivery, marks: dict[str, tuple[int, ...]], li
     if problem is None and not is_readable:
         problem = f"the delivery has {total:,} bytes, more than {limits.max_bytes:,}"
         delivery = Delivery(delivery.name, delivery.paths, None, problem)
-    identity = [delivery.name, *[f"{p} {sha256(f.content)}" for p, f in zip(delivery.paths, files, strict=True)]]
-    return Pending(delivery, sha256("\n".join(identity).encode()), now_marks, files)
+    contents = [[path, sha256(file.content)] for path, file in zip(delivery.paths, files, strict=True)]
+    return Pending(delivery, sha256(canonical_json([delivery.name, contents])), now_marks, files)
 
 
 def _marks(path: Path) -> tuple[int, ...]:

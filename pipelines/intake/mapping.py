@@ -109,21 +109,26 @@ def find_mapping(contracts_folder: Path, district: str, extract: str) -> Distric
 
 
 def has_contract_columns(names: tuple[str, ...], contract: Contract) -> bool:
-    """Whether a delivery is meant in the contract's own columns: at least half of the needed ones are there by name."""
-    needed = {column.name for column in contract.columns if column.symbol_for is None}
-    return 2 * len(needed & set(names)) >= len(needed)
+    """Whether a delivery is meant in the contract's own columns: at least half of the needed ones are there by name.
+
+    Upper and lower case count as equal here, so that a misspelled header is found for what it is.
+    """
+    needed = {column.name.lower() for column in contract.columns if column.symbol_for is None}
+    return 2 * len(needed & {name.lower() for name in names}) >= len(needed)
 
 
 def map_contract_columns(delivered: Delivered, contract: Contract, district: str, school_year: str) -> Mapped:
     """A delivery that has the contract's own columns: taken as it is, but for rows of another year or district."""
     reason = pl.lit(None, dtype=pl.String)
-    table = delivered.table
+    place = [name for name in ("district", "school_year") if name in delivered.columns]
+    table = delivered.table.with_columns(pl.col(place).str.strip_chars())
     if "district" in delivered.columns:
         reason = pl.when(pl.col("district") != district).then(pl.lit(OTHER_DISTRICT)).otherwise(reason)
     years: tuple[str, ...] = (school_year,)
     if "school_year" in delivered.columns:
         reason = pl.when(reason.is_null() & (pl.col("school_year") != school_year)).then(pl.lit(OTHER_YEAR)).otherwise(reason)
-        years = tuple(table["school_year"].drop_nulls().unique().sort())
+        of_district = table.filter(pl.col("district") == district) if "district" in place else table
+        years = tuple(of_district["school_year"].drop_nulls().unique().sort())
     known = [name for name in contract.column_names if name in delivered.columns]
     table = table.with_columns(reason.alias("drop_reason"))
     rows = table.filter(pl.col("drop_reason").is_null()).select(
@@ -155,12 +160,23 @@ def map_delivery(
     limits: MappingLimits | None = None,
 ) -> Mapped:
     """Run a district's mapping on a delivery. Raises MappingFailed with what is wrong in the district's own words."""
-    result = _run_select(mapping.sql, delivered.table, {"district": district, "school_year": school_year}, limits)
+    result = run_select(mapping.sql, delivered.table, {"district": district, "school_year": school_year}, limits)
     missing = [name for name in ("delivered_rows", "drop_reason") if name not in result.columns]
     if missing:
         raise MappingFailed(
             "MAP-FAILED", f"the mapping does not return {' and '.join(missing)}", "Add the column to the mapping's SELECT."
         )
+    try:
+        result = result.with_columns(
+            pl.col("delivered_rows").cast(pl.List(pl.Int64)),
+            pl.col(name for name in ("drop_reason", "school_year") if name in result.columns).cast(pl.String),
+        )
+    except pl.exceptions.PolarsError as error:
+        raise MappingFailed(
+            "MAP-FAILED",
+            "the mapping returns a delivered_rows, drop_reason or school_year of a type that does not fit",
+            "Return delivered_rows as a list of whole numbers, drop_reason and school_year as text.",
+        ) from error
     years: tuple[str, ...] = (school_year,)
     if "school_year" in result.columns:
         used_years = result.filter(pl.col("drop_reason").is_null())["school_year"]
@@ -173,7 +189,7 @@ def map_delivery(
         )
     result = result.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_id"))
     origin = (
-        result.select("row_id", "drop_reason", pl.col("delivered_rows").cast(pl.List(pl.Int64)).alias("delivered_row"))
+        result.select("row_id", "drop_reason", pl.col("delivered_rows").alias("delivered_row"))
         .explode("delivered_row")
         .join(
             delivered.table.select("delivered_row", "delivered_file", "delivered_line"),
@@ -238,7 +254,10 @@ def _counts(reasons: pl.Series) -> dict[str, Any]:
     }
 
 
-def _run_select(sql: str, delivered: pl.DataFrame, parameters: Mapping[str, str], limits: MappingLimits | None) -> pl.DataFrame:
+def run_select(
+    sql: str, delivered: pl.DataFrame, parameters: Mapping[str, str], limits: MappingLimits | None = None
+) -> pl.DataFrame:
+    """The result of one SELECT over `delivered`, without access to anything else. Raises MappingFailed."""
     limits = limits or MappingLimits()
     connection = duckdb.connect(
         config={
@@ -250,23 +269,13 @@ def _run_select(sql: str, delivered: pl.DataFrame, parameters: Mapping[str, str]
             "autoload_known_extensions": False,
         }
     )
+    timer = threading.Timer(limits.seconds, connection.interrupt)
     try:
         connection.register("delivered_frame", delivered)
         connection.execute("CREATE TABLE delivered AS SELECT * FROM delivered_frame")
         connection.unregister("delivered_frame")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        bound = {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", sql)}
-        return _execute_within(connection, sql, bound, limits.seconds)
-    finally:
-        connection.close()
-
-
-def _execute_within(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, str], seconds: float
-) -> pl.DataFrame:
-    timer = threading.Timer(seconds, connection.interrupt)
-    try:
         statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise MappingFailed(
@@ -274,8 +283,11 @@ def _execute_within(
                 "the mapping must be one SELECT statement",
                 "Put nothing but a single SELECT over delivered into the mapping file.",
             )
+        bound = {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", sql)}
         timer.start()
-        return query(connection, sql, parameters)
+        # Kept by DuckDB first: a result that went straight to Python would not count against the memory limit.
+        connection.execute(f"CREATE TEMP TABLE mapped AS\n{sql}", bound)
+        return query(connection, "SELECT * FROM mapped")
     except duckdb.BinderException as error:
         raise MappingFailed(
             "MAP-COLUMN",
@@ -285,10 +297,10 @@ def _execute_within(
     except (duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
         raise MappingFailed(
             "MAP-LIMIT",
-            f"the mapping used more than {seconds:.0f} seconds or the memory it may have",
+            f"the mapping used more than {limits.seconds:g} seconds or the memory it may have",
             "Split the delivery into smaller files, or simplify the mapping.",
         ) from error
-    except duckdb.Error as error:
+    except (duckdb.Error, pl.exceptions.PolarsError) as error:
         raise MappingFailed(
             "MAP-FAILED",
             f"the mapping could not be run: {_first_line(error)}",
@@ -296,6 +308,7 @@ def _execute_within(
         ) from error
     finally:
         timer.cancel()
+        connection.close()
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import Contract, load_contract
 from pipelines.intake.checking import (
     FINDING_SCHEMA,
@@ -42,6 +43,8 @@ from pipelines.intake.reading import (
 UNREADABLE = "unreadable"
 CORRECTIONS_NEEDED = "corrections_needed"
 READY = "ready_to_sign"
+SHOWN_YEARS = 12
+SHOWN_YEAR_LENGTH = 40
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def screen(
     except UnreadableDelivery as error:
         return _refused(contract, error.rule_id, error.file, error.line, error.message, error.how_to_fix, UNREADABLE)
     except MappingFailed as error:
-        return _refused(contract, error.rule_id, files[0].name, None, error.message, error.how_to_fix, CORRECTIONS_NEEDED)
+        name = files[0].name.encode("utf-8", "replace").decode()
+        return _refused(contract, error.rule_id, name, None, error.message, error.how_to_fix, CORRECTIONS_NEEDED)
     progress("checking")
     findings = _structure_findings(contract, delivered, mapped, school_year)
     rules = rules_of(contracts_folder, contract)
@@ -120,7 +124,7 @@ def screen(
         rows=mapped.rows,
         lines=mapped.lines,
         row_counts=mapped.row_counts,
-        school_years=mapped.school_years,
+        school_years=_shown_years(mapped.school_years, codes(contracts_folder, "school_years")),
         contract_version=contract.version,
         mapping_digest=mapped.mapping_digest,
         notes=mapped.notes,
@@ -175,11 +179,17 @@ def _structure_findings(contract: Contract, delivered: Delivered, mapped: Mapped
     return pl.concat(frames)
 
 
+def _shown_years(held: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """School years that a delivery names: all that are known, and a few of the others, which may be anything."""
+    others = [year[:SHOWN_YEAR_LENGTH] for year in held if year not in known]
+    return tuple(sorted([*(year for year in held if year in known), *others[:SHOWN_YEARS]]))
+
+
 def _nothing_used(contract: Contract, mapped: Mapped, file: str, school_year: str) -> pl.DataFrame:
     reasons = ", ".join(f"{reason} {n}" for reason, n in mapped.row_counts["dropped"].items())
     if mapped.school_years and school_year not in mapped.school_years:
         rule_id = "MAP-YEAR-ABSENT"
-        message = f"the delivery holds no row for {school_year}; it holds {', '.join(mapped.school_years)}"
+        message = f"the delivery holds no row for {school_year}; it holds {', '.join(_shown_years(mapped.school_years, ()))}"
         fix = "Send the file for the school year that it holds."
     else:
         rule_id, fix = "MAP-NOTHING-USED", "Check that the file is of this district and of this extract."

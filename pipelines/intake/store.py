@@ -42,7 +42,7 @@ class SubmissionKey:
     def parse(cls, submission_id: str) -> SubmissionKey:
         """A key from `district/extract/2024-25/001`. Raises ValueError."""
         parts = submission_id.strip("/").split("/")
-        if len(parts) != 4 or not parts[3].isdigit():
+        if len(parts) != 4 or not (parts[3].isascii() and parts[3].isdigit()):
             raise ValueError(f"{submission_id!r} is not a submission id such as chicago/school_directory/2024-25/001")
         return cls(parts[0], parts[1], parts[2], int(parts[3]))
 
@@ -73,9 +73,14 @@ class SubmissionStore:
         """The events of one submission in order; an unknown submission has none."""
         return [self.storage.read_json(name) for name in self.storage.keys(f"{key.folder}/events")]
 
-    def append(self, key: SubmissionKey, event: dict[str, Any]) -> None:
-        """Add the next event. Raises ConcurrentChange when another writer took its place."""
+    def append(self, key: SubmissionKey, event: dict[str, Any], n_known: int) -> None:
+        """Add the event that follows the `n_known` events the caller decided upon.
+
+        Raises ConcurrentChange when another writer added one since they were read.
+        """
         names = self.storage.keys(f"{key.folder}/events")
+        if len(names) != n_known:
+            raise ConcurrentChange(key.submission_id)
         previous = sha256(self.storage.read(names[-1])) if names else None
         content = canonical_json({"sequence": len(names) + 1, "previous": previous, **event})
         if not self.storage.create(f"{key.folder}/events/{len(names) + 1:03d}.json", content):

@@ -20,6 +20,7 @@ from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionSt
 from pipelines.storage import canonical_json, sha256
 
 RECEIVED, CERTIFIED, SUPERSEDED = "received", "certified", "superseded"
+RECEIPT = "receipt.json"
 
 STATES = {
     RECEIVED: ("The files have arrived and are not screened yet.", "Run nmip run, or wait for the next look at the inbox."),
@@ -153,7 +154,7 @@ def receive(
             "files": [{"name": file.name, "sha256": sha256(file.content), "n_bytes": len(file.content)} for file in files],
         }
         try:
-            store.append(key, event)
+            store.append(key, event, 0)
         except ConcurrentChange:
             continue
         store.keep_files(key, files)
@@ -194,19 +195,21 @@ def screen_submission(
         "findings_sha256": store.write_table(key, "findings", result.findings),
     }
     try:
-        store.append(key, event)
+        store.append(key, event, len(submission.events))
     except ConcurrentChange:
         return screen_submission(store, contracts_folder, read_submission(store, key), limits, progress)
     return read_submission(store, key)
 
 
 def certify(store: SubmissionStore, submission: Submission, signer: str, statement: str, how: str) -> Submission:
-    """Sign a submission that is ready. Signing one that is certified already changes nothing.
+    """Sign a submission that is ready. Signing one that is certified already writes at most a receipt that is missing.
 
     Raises SubmissionRefused when it is not ready, or when a later one is certified already.
     """
     key = submission.key
     if submission.is_certified:
+        if not store.storage.exists(f"{key.folder}/{RECEIPT}"):
+            write_receipt(store, key)
         return submission
     if submission.state != READY:
         meaning, next_step = STATES[submission.state]
@@ -216,7 +219,7 @@ def certify(store: SubmissionStore, submission: Submission, signer: str, stateme
         raise SubmissionRefused(f"{key.submission_id} cannot be signed: {later[-1]} came later and is certified already")
     event = {"type": "certified", "at": now(), "actor": signer, "statement": statement, "how": how}
     try:
-        store.append(key, event)
+        store.append(key, event, len(submission.events))
     except ConcurrentChange:
         return certify(store, read_submission(store, key), signer, statement, how)
     write_receipt(store, key)
@@ -245,7 +248,7 @@ def write_receipt(store: SubmissionStore, key: SubmissionKey) -> dict[str, Any]:
         "certified_at": certified["at"],
         "events_sha256": events[: certified["sequence"]],
     }
-    store.storage.write(f"{key.folder}/receipt.json", canonical_json(receipt))
+    store.storage.write(f"{key.folder}/{RECEIPT}", canonical_json(receipt))
     return receipt
 
 
@@ -287,7 +290,8 @@ def deliver(
         year = years.pop(0)
         submission, _ = receive(store, district, extract, year, files, via, actor)
         submission = screen_submission(store, contracts_folder, submission, limits, progress)
-        if submission.state == READY and via == "inbox" and _may_certify_itself(store, contracts_folder, submission):
+        is_automatic = submission.state == READY and via == "inbox" and _may_certify_itself(store, contracts_folder, submission)
+        if is_automatic or submission.is_certified:
             submission = certify(
                 store, submission, "nmip", "Certified automatically: the district chose so and nothing was found.", "automatic"
             )

@@ -15,10 +15,10 @@ from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.lake.partitions import Partition, partitions
 from pipelines.orchestration.dbt_assets import RELEASE, SUBMISSIONS, extract_key, model_specs, test_specs
 from pipelines.orchestration.partitions import extract_partitions, partition_of
+from pipelines.orchestration.run_lock import hold_run_lock
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt import BuildFailed, NodeResult
 
-WAREHOUSE_POOL = "duckdb"
 PROGRESS = logging.getLogger("nmip")
 
 
@@ -62,6 +62,7 @@ def submissions_asset(settings: Settings) -> dg.AssetsDefinition:
         description="The ledger of submissions: everything that waited in the inbox, screened; the lake brought up to date.",
     )
     def submissions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        hold_run_lock(settings)
         home = flow.Home(settings)
         handled = flow.screen_inbox(home, PROGRESS.info)
         PROGRESS.info("bringing the lake up to date")
@@ -93,7 +94,7 @@ def dbt_assets(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsDefi
     # The step must wait for the lake, which the submissions step writes: extracts are not steps of their own.
     first = [spec.replace_attributes(deps=[*spec.deps, SUBMISSIONS]) if _reads_lake(spec) else spec for spec in models.values()]
 
-    @dg.multi_asset(name="dbt_models", specs=first, check_specs=list(tests.values()), pool=WAREHOUSE_POOL)
+    @dg.multi_asset(name="dbt_models", specs=first, check_specs=list(tests.values()))
     def dbt_models() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         home = flow.Home(settings)
         PROGRESS.info(f"dbt: building and testing {len(models)} models")

@@ -7,6 +7,7 @@ import os
 import dagster as dg
 
 from pipelines.orchestration.definitions import build_definitions
+from pipelines.orchestration.run_lock import hold_run_lock, release_run_lock, retire_dead_runs
 from pipelines.orchestration.sensors import JOB
 from pipelines.settings import Settings
 from pipelines.storage import Storage
@@ -18,9 +19,6 @@ python_logs:
 run_coordinator:
   module: dagster._core.run_coordinator
   class: DefaultRunCoordinator
-concurrency:
-  pools:
-    default_limit: 1
 run_monitoring:
   enabled: true
   start_timeout_seconds: 120
@@ -51,7 +49,16 @@ def run_once(settings: Settings) -> str:
     """Run the refresh job in this process on the home's Dagster instance; returns the run id. Raises RunFailed."""
     prepare_dagster_home(settings)
     job = build_definitions(settings).resolve_job_def(JOB)
+    hold_run_lock(settings)
+    try:
+        return _run_in_process(job)
+    finally:
+        release_run_lock(settings)
+
+
+def _run_in_process(job: dg.JobDefinition) -> str:
     with dg.DagsterInstance.get() as instance:
+        retire_dead_runs(instance, JOB, older_than_seconds=0)
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
         if not result.success:
             failures = [event for event in result.all_events if event.is_failure and event.step_key]

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from pipelines import flow
+from pipelines.orchestration.run_lock import is_run_lock_held, retire_dead_runs
 from pipelines.settings import Settings
 from pipelines.storage import sha256
 
@@ -17,13 +18,8 @@ JOB = "refresh"
 CAUSE_TAG = "nmip/cause"
 MAX_ATTEMPTS = 5
 SECONDS_BETWEEN_LOOKS = 5
-IN_PROGRESS = (
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
+SECONDS_UNTIL_DEAD = 60
+ABOUT_TO_START = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,22 @@ def decide(cause: str | None, is_run_active: bool, n_attempts: int, nothing: str
     return Decision(f"{cause}:{n_attempts + 1}", "")
 
 
-def _tick(context: dg.SensorEvaluationContext, cause: str | None, nothing: str) -> dg.RunRequest | dg.SkipReason:
-    active = context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=list(IN_PROGRESS))) > 0
+def is_run_active(settings: Settings, instance: dg.DagsterInstance) -> bool:
+    """Whether a run is under way: one that is about to start, or a living process that holds the run lock.
+
+    Dagster's own word for a run whose process was killed stays STARTED, so it does not decide.
+    """
+    if is_run_lock_held(settings):
+        return True
+    # A run that says STARTED takes the lock in its first step; one that did not for this long is dead.
+    retire_dead_runs(instance, JOB, SECONDS_UNTIL_DEAD)
+    return instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=list(ABOUT_TO_START))) > 0
+
+
+def _tick(
+    settings: Settings, context: dg.SensorEvaluationContext, cause: str | None, nothing: str
+) -> dg.RunRequest | dg.SkipReason:
+    active = is_run_active(settings, context.instance)
     attempts = context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, tags={CAUSE_TAG: cause})) if cause else 0
     decision = decide(cause, active, attempts, nothing)
     if decision.run_key is None or cause is None:
@@ -76,7 +86,7 @@ def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list
         home = flow.Home(settings)
         names = flow.waiting(home)
         cause = cause_of_names(names, flow.fingerprint(home)) if names else None
-        return _tick(context, cause, "Nothing waits in the inbox.")
+        return _tick(settings, context, cause, "Nothing waits in the inbox.")
 
     @dg.sensor(
         name="release_due",
@@ -90,6 +100,6 @@ def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list
         if flow.waiting(home):
             return dg.SkipReason("The inbox has work; its run releases too.")
         cause = flow.fingerprint(home)[:32] if flow.is_release_due(home) else None
-        return _tick(context, cause, "The release is made from what is in force.")
+        return _tick(settings, context, cause, "The release is made from what is in force.")
 
     return [inbox, release_due]

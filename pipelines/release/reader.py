@@ -50,8 +50,8 @@ def read_current(home: Path) -> Release:
     pointer_path = home / POINTER
     if not pointer_path.is_file():
         raise NoRelease(
-            f"Nothing has been published in {home} yet. Run `make demo` to see the product with synthetic data, "
-            "or `nmip run` to process what is waiting."
+            f"Nothing has been published in {home} yet. Run `make demo` to see a synthetic network of six districts, "
+            "or `nmip run` to process what is waiting and publish a release."
         )
     pointer = _json_object(pointer_path, "The pointer to the current release")
     release_id, relative = pointer.get("release_id"), pointer.get("path")

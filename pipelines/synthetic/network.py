@@ -185,7 +185,7 @@ LEGACY, PILOTING, ADOPTED = range(3)
 ALIGNMENTS = ("aligned", "partial", "none", "unknown")
 ALIGNMENT_SHARES = {True: (0.50, 0.25, 0.10, 0.15), False: (0.20, 0.35, 0.25, 0.20)}
 STATUS_OF_TITLE = np.array([STATUSES.index(title.status) for title in TITLES])
-IS_GOOD = STATUS_OF_TITLE == STATUSES.index(MEETS)
+IS_GOOD = np.array([title.status == MEETS for title in TITLES])
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ rules that the product runs on deliveries are run here too, once, at a small sca
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -101,19 +103,13 @@ def written(request: pytest.FixtureRequest) -> Written:
 
 
 def bytes_below(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 # Files
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_different_ones(
-    small: Written, tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_different_ones(small: Written, tmp_path: Path) -> None:
     again = write_and_read(tmp_path / "again", scale=SMALL)
     other = write_and_read(tmp_path / "other", scale=SMALL, seed=20260802)
     assert bytes_below(again.folder) == bytes_below(small.folder)
@@ -141,9 +137,7 @@ def test_a_file_with_the_same_bytes_is_left_untouched_and_another_is_replaced(tm
     assert {path.stat().st_mtime_ns for path in paths[1:]} == {1}
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = build_network(CONTRACTS, scale=0.001)
     target = tmp_path / "truth.json"
     target.write_bytes(b"old")
@@ -151,7 +145,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
     def refuse(source: Path, destination: Path) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(OSError, match="no space left"):
         write_truth(network, target)
     assert bytes_below(tmp_path) == {"truth.json": b"old"}
@@ -177,9 +171,7 @@ def properties(extract: str) -> list[dict[str, Any]]:
 
 
 def custom(column: Mapping[str, Any], name: str) -> Any:
-    return next(
-        (item["value"] for item in column.get("customProperties", []) if item["property"] == name), None
-    )
+    return next((item["value"] for item in column.get("customProperties", []) if item["property"] == name), None)
 
 
 @pytest.mark.parametrize("extract", EXTRACTS)
@@ -234,9 +226,7 @@ def test_schools_and_students_are_as_many_as_the_code_list_says(full: Written) -
         .group_by("district", "school_year")
         .agg(pl.len().cast(pl.Int64).alias("schools"), pl.col("n_enrolled").sum())
     )
-    listed = read_codes("districts").select(
-        pl.col("code").alias("district"), pl.col("n_schools", "n_students").cast(pl.Int64)
-    )
+    listed = read_codes("districts").select(pl.col("code").alias("district"), pl.col("n_schools", "n_students").cast(pl.Int64))
     compared = counted.join(listed, on="district")
     assert compared.height == 18
     assert compared.select(((pl.col("schools") / pl.col("n_schools") - 1).abs() < 0.10).all()).item()
@@ -263,7 +253,7 @@ def test_counts_are_skewed_as_real_ones_are(full: Written) -> None:
     for name in ("n_enrolled", "n_low_income", "n_english_learner", "n_disability"):
         skewness = schools[name].skew()
         assert skewness is not None and skewness > 1.0, name
-    assert schools["n_enrolled"].min() < 100 < 2500 < schools["n_enrolled"].max()  # type: ignore[operator]
+    assert (schools["n_enrolled"] < 100).any() and (schools["n_enrolled"] > 2500).any()
     levels = schools.group_by("district").agg(pl.col("school_level").n_unique())
     assert (levels["school_level"] == 7).all()
 
@@ -279,14 +269,9 @@ def test_schools_open_and_close_and_keep_their_ids_otherwise(written: Written) -
     schools = written.tables["school_directory"]
     for district in DISTRICTS:
         ids = [
-            set(
-                schools.filter((pl.col("district") == district) & (pl.col("school_year") == year))[
-                    "school_id"
-                ]
-            )
-            for year in YEARS
+            set(schools.filter((pl.col("district") == district) & (pl.col("school_year") == year))["school_id"]) for year in YEARS
         ]
-        for before, after in zip(ids, ids[1:], strict=False):
+        for before, after in pairwise(ids):
             assert before - after and after - before
             assert len(before & after) > 0.85 * len(before)
     kept = schools.group_by("district", "school_id").agg(
@@ -301,12 +286,7 @@ def test_schools_open_and_close_and_keep_their_ids_otherwise(written: Written) -
 def test_districts_write_ids_each_in_a_style_of_their_own(full: Written) -> None:
     schools = full.tables["school_directory"]
     styles = schools.group_by("district").agg(
-        pl.col("school_id")
-        .str.replace_all("[0-9]", "9")
-        .str.replace_all("[A-Z]", "A")
-        .unique()
-        .sort()
-        .str.join("|"),
+        pl.col("school_id").str.replace_all("[0-9]", "9").str.replace_all("[A-Z]", "A").unique().sort().str.join("|"),
         pl.col("school_id").str.starts_with("0").any().alias("has_leading_zeros"),
     )
     assert styles["school_id"].n_unique() >= 5
@@ -329,9 +309,7 @@ def test_levels_are_those_of_the_states_test_of_the_year(written: Written) -> No
     joined = results.join(tests, on="instrument")
     assert joined.height == results.height
     assert (joined["district"].replace_strict(states) == joined["state"]).all()
-    assert joined.select(
-        pl.col("school_year").is_between("first_school_year", "last_school_year").all()
-    ).item()
+    assert joined.select(pl.col("school_year").is_between("first_school_year", "last_school_year").all()).item()
     for level, name in enumerate(LEVELS, 1):
         beyond = joined.filter(pl.col("levels_of_test") < level)
         assert (beyond[f"{name}_symbol"] == "z").all()
@@ -358,11 +336,7 @@ def test_complements_add_up_to_all_students_also_by_level(written: Written) -> N
     unit = ["district", "school_year", "unit_id", "grade"]
     groups = {str(name): table for (name,), table in results.partition_by("subgroup", as_dict=True).items()}
     for one, other in COMPLEMENTS:
-        joined = (
-            groups["all"]
-            .join(groups[one], on=unit, suffix="_one")
-            .join(groups[other], on=unit, suffix="_other")
-        )
+        joined = groups["all"].join(groups[one], on=unit, suffix="_one").join(groups[other], on=unit, suffix="_other")
         assert joined.height == groups["all"].height == groups[one].height == groups[other].height > 0
         for name in ("n_enrolled", "n_tested", *LEVELS):
             both = joined.drop_nulls([name, f"{name}_one", f"{name}_other"])
@@ -384,12 +358,9 @@ def test_only_the_districts_that_suppress_do(full: Written) -> None:
 def test_students_of_core_titles_add_up_to_the_enrolment_of_the_grade(written: Written) -> None:
     """Two extracts drawn apart agree: core titles of grades 3-7 and the enrolment that the results carry."""
     core = written.tables["curriculum_adoption"].filter(pl.col("role") == "core")
-    taught = core.group_by("district", "school_year", "school_id", "course", "subgroup").agg(
-        pl.col("n_students").sum()
-    )
+    taught = core.group_by("district", "school_year", "school_id", "course", "subgroup").agg(pl.col("n_students").sum())
     enrolled = written.tables["assessment_levels"].filter(
-        pl.col("grade").is_in(["3", "4", "5", "6", "7"])
-        & pl.col("subgroup").is_in(["all", "english_learner", "low_income"])
+        pl.col("grade").is_in(["3", "4", "5", "6", "7"]) & pl.col("subgroup").is_in(["all", "english_learner", "low_income"])
     )
     joined = enrolled.join(
         taught,
@@ -406,14 +377,10 @@ def test_grade_8_students_are_in_one_course_each(written: Written) -> None:
     place = ["district", "school_year", "school_id"]
     schools = written.tables["school_directory"].filter(pl.col("high_grade") == "8").select(place)
     core = written.tables["curriculum_adoption"].filter(
-        (pl.col("role") == "core")
-        & (pl.col("subgroup") == "all")
-        & pl.col("course").is_in(["8", "ALG1", "INT1"])
+        (pl.col("role") == "core") & (pl.col("subgroup") == "all") & pl.col("course").is_in(["8", "ALG1", "INT1"])
     )
     taught = core.group_by(place).agg(pl.col("n_students").sum(), pl.col("course").n_unique())
-    grade_8 = written.tables["assessment_levels"].filter(
-        (pl.col("grade") == "8") & (pl.col("subgroup") == "all")
-    )
+    grade_8 = written.tables["assessment_levels"].filter((pl.col("grade") == "8") & (pl.col("subgroup") == "all"))
     joined = (
         grade_8.rename({"unit_id": "school_id"})
         .select(*place, "n_enrolled")
@@ -450,17 +417,12 @@ def test_groups_are_not_larger_than_all_students_of_a_title(written: Written) ->
     assert (rows["n_recommended_use"] <= rows["n_licensed"]).all()
     digital = rows.filter(pl.col("is_digital") == "true")
     assert digital["n_licensed"].null_count() == 0
-    assert (
-        rows.filter(pl.col("is_digital") == "false")["n_licensed"].null_count()
-        == rows.height - digital.height
-    )
+    assert rows.filter(pl.col("is_digital") == "false")["n_licensed"].null_count() == rows.height - digital.height
 
 
 def test_a_title_has_one_review_and_a_reviewer_when_it_is_reviewed(written: Written) -> None:
     rows = written.tables["curriculum_adoption"]
-    assert (
-        rows.group_by("title", "edition").agg(pl.col("review_status").n_unique())["review_status"] == 1
-    ).all()
+    assert (rows.group_by("title", "edition").agg(pl.col("review_status").n_unique())["review_status"] == 1).all()
     reviewed = rows.filter(pl.col("review_status") != "not_reviewed")
     assert reviewed["reviewer"].null_count() == 0 and reviewed["review_year"].null_count() == 0
     assert set(rows["review_status"]) == set(read_codes("review_statuses")["code"])
@@ -479,14 +441,10 @@ def test_all_kinds_of_materials_and_courses_occur(full: Written) -> None:
     assert set(rows.filter(~is_core)["alignment_with_core"]) == set(read_codes("alignments")["code"])
 
 
-@pytest.mark.parametrize(
-    "extract, column", [("assessment_levels", "unit_id"), ("curriculum_adoption", "school_id")]
-)
+@pytest.mark.parametrize("extract, column", [("assessment_levels", "unit_id"), ("curriculum_adoption", "school_id")])
 def test_every_school_is_in_the_directory_of_the_year(written: Written, extract: str, column: str) -> None:
     schools = written.tables["school_directory"].select("district", "school_year", "school_id")
-    named = (
-        written.tables[extract].select("district", "school_year", pl.col(column).alias("school_id")).unique()
-    )
+    named = written.tables[extract].select("district", "school_year", pl.col(column).alias("school_id")).unique()
     assert named.join(schools, on=["district", "school_year", "school_id"], how="anti").height == 0
 
 
@@ -553,18 +511,13 @@ def test_coverage_and_one_core_title_are_those_of_the_files(written: Written) ->
     taking_part = core.filter(pl.col("in_scope") == "true")
     assert 0 < taking_part.height < core.height
     place = ["scope", "district", "school_year"]
-    both = pl.concat(
-        [core.with_columns(scope=pl.lit("all")), taking_part.with_columns(scope=pl.lit("in_scope"))]
-    )
+    both = pl.concat([core.with_columns(scope=pl.lit("all")), taking_part.with_columns(scope=pl.lit("in_scope"))])
     courses = pl.concat([both, both.with_columns(course=pl.lit(None, pl.String))])
 
     statuses = read_codes("review_statuses")["code"].to_list()
     counted = courses.group_by(*place, "course", "subgroup").agg(
         pl.col("n_students").sum(),
-        *(
-            pl.col("n_students").filter(pl.col("review_status") == status).sum().alias(status)
-            for status in statuses
-        ),
+        *(pl.col("n_students").filter(pl.col("review_status") == status).sum().alias(status) for status in statuses),
     )
     truth = written.truth_table("materials_coverage")
     stated = truth.unnest("n_students_by_review_status")
@@ -576,16 +529,8 @@ def test_coverage_and_one_core_title_are_those_of_the_files(written: Written) ->
     assert ((known["meets_file"] / known["n_students_file"] - known["share_meets"]).abs() < 1e-12).all()
     assert joined.filter(pl.col("n_students") == 0)["share_meets"].is_null().all()
 
-    titles = (
-        both.filter(pl.col("subgroup") == "all")
-        .group_by(*place, "course", "school_id")
-        .agg(pl.col("title").n_unique())
-    )
-    overall = (
-        titles.group_by(*place, "school_id")
-        .agg(pl.col("title").max())
-        .with_columns(course=pl.lit(None, pl.String))
-    )
+    titles = both.filter(pl.col("subgroup") == "all").group_by(*place, "course", "school_id").agg(pl.col("title").n_unique())
+    overall = titles.group_by(*place, "school_id").agg(pl.col("title").max()).with_columns(course=pl.lit(None, pl.String))
     schools = (
         pl.concat([titles.select(overall.columns), overall])
         .group_by(*place, "course")
@@ -651,24 +596,16 @@ def test_cuts_stay_with_the_cut_version(full: Written) -> None:
     for entry in full.truth["cuts"]:
         assert seen.setdefault((entry["cut_version"], entry["grade"]), entry["cuts"]) == entry["cuts"]
     instruments = {entry["instrument"] for entry in full.truth["cuts"]}
-    assert len({version for version, _ in seen}) < len(instruments), (
-        "an instrument on older cuts is the case at hand"
-    )
+    assert len({version for version, _ in seen}) < len(instruments), "an instrument on older cuts is the case at hand"
 
 
 def planted(written: Written, effect: str) -> set[str]:
-    return set(
-        next(entry for entry in written.truth["planted_effects"] if entry["effect"] == effect)["districts"]
-    )
+    return set(next(entry for entry in written.truth["planted_effects"] if entry["effect"] == effect)["districts"])
 
 
 def test_planted_adoption_rise_and_access_gap_show_in_coverage(full: Written) -> None:
-    coverage = full.truth_table("materials_coverage").filter(
-        pl.col("course").is_null() & (pl.col("scope") == "in_scope")
-    )
-    of_all = coverage.filter(pl.col("subgroup") == "all").pivot(
-        "school_year", index="district", values="share_meets"
-    )
+    coverage = full.truth_table("materials_coverage").filter(pl.col("course").is_null() & (pl.col("scope") == "in_scope"))
+    of_all = coverage.filter(pl.col("subgroup") == "all").pivot("school_year", index="district", values="share_meets")
     assert of_all.height == 6
     assert (of_all[YEARS[2]] - of_all[YEARS[1]] > 0.08).all()
     assert ((of_all[YEARS[1]] - of_all[YEARS[0]]).abs() < 0.10).all()
@@ -704,9 +641,7 @@ def test_planted_gain_shows_in_the_middle_grades_of_the_last_year_alone(full: Wr
         (pl.col("latent_mean") * pl.col("n_tested")).sum() / pl.col("n_tested").sum()
     )
     wide = means.pivot("school_year", index=["district", "band"], values="latent_mean")
-    rise = wide.with_columns(rise=pl.col(YEARS[2]) - pl.col(YEARS[1])).pivot(
-        "band", index="district", values="rise"
-    )
+    rise = wide.with_columns(rise=pl.col(YEARS[2]) - pl.col(YEARS[1])).pivot("band", index="district", values="rise")
     rise = rise.with_columns(more=pl.col("middle") - pl.col("lower"))
     gaining = pl.col("district").is_in(planted(full, "middle_grades_gain"))
     assert rise.filter(gaining).height == 1
@@ -718,28 +653,20 @@ def test_planted_new_cuts_move_the_shares_and_not_the_students(full: Written) ->
     effect = next(entry for entry in full.truth["planted_effects"] if entry["effect"] == "new_cuts")
     assert effect["changes"], "the state tests of these years hold one change of cuts"
     results = {
-        (row["district"], row["school_year"], row["grade"]): row
-        for row in full.truth["assessment"]
-        if row["subgroup"] == "all"
+        (row["district"], row["school_year"], row["grade"]): row for row in full.truth["assessment"] if row["subgroup"] == "all"
     }
     for change in effect["changes"]:
         before = YEARS[YEARS.index(change["first_school_year"]) - 1]
         for grade in "345678":
-            old, new = (
-                results[change["district"], year, grade] for year in (before, change["first_school_year"])
-            )
+            old, new = (results[change["district"], year, grade] for year in (before, change["first_school_year"]))
             assert abs(new["latent_mean"] - old["latent_mean"]) < 0.08
             assert len(new["level_shares"]) != len(old["level_shares"])
 
 
 def test_use_counts_are_missing_only_where_they_were_planted_so(full: Written) -> None:
     rows = full.tables["curriculum_adoption"].filter(pl.col("is_digital") == "true")
-    assert set(rows.filter(pl.col("n_recommended_use").is_null())["district"]) == planted(
-        full, "no_use_counts"
-    )
-    assert set(rows.filter(pl.col("n_recommended_use_symbol") == "x")["district"]) == planted(
-        full, "no_use_counts"
-    )
+    assert set(rows.filter(pl.col("n_recommended_use").is_null())["district"]) == planted(full, "no_use_counts")
+    assert set(rows.filter(pl.col("n_recommended_use_symbol") == "x")["district"]) == planted(full, "no_use_counts")
 
 
 def test_truth_says_that_it_is_invented_and_how_it_was_made(small: Written) -> None:
@@ -765,15 +692,13 @@ def numbers(value: Any) -> Iterator[float]:
 
 
 @pytest.mark.parametrize("scale", [1e-9, 0.02])
-def test_tiny_networks_have_twelve_schools_a_district_and_no_impossible_number(
-    tmp_path: Path, scale: float
-) -> None:
+def test_tiny_networks_have_twelve_schools_a_district_and_no_impossible_number(tmp_path: Path, scale: float) -> None:
     tiny = write_and_read(tmp_path, scale=scale)
     counted = tiny.tables["school_directory"].group_by("district", "school_year").len()
     assert counted.height == 18 and counted["len"].min() == 12
     text = (tmp_path / "truth.json").read_text("utf-8")
     assert "NaN" not in text and "Infinity" not in text
-    assert all(number == number for number in numbers(tiny.truth))
+    assert all(math.isfinite(number) for number in numbers(tiny.truth))
     assert all(table.height > 0 for table in tiny.tables.values())
 
 
@@ -803,9 +728,7 @@ def changed_contracts(folder: Path, name: str, change: Any) -> Path:
 
 
 def test_a_state_without_a_test_of_the_year_is_refused_by_name(tmp_path: Path) -> None:
-    contracts = changed_contracts(
-        tmp_path, "instruments", lambda table: table.filter(pl.col("state") != "TX")
-    )
+    contracts = changed_contracts(tmp_path, "instruments", lambda table: table.filter(pl.col("state") != "TX"))
     with pytest.raises(SyntheticNetworkError, match="names 0 mathematics tests of TX for 2023-24"):
         build_network(contracts, scale=0.001)
 
@@ -819,12 +742,7 @@ def test_districts_come_from_the_code_list_alone(tmp_path: Path, n: int) -> None
     assert len({district for district, _, _ in network.extracts}) == n
     assert "new_place" in {district for district, _, _ in network.extracts}
     sources = "".join(path.read_text("utf-8") for path in (PROJECT / "pipelines" / "synthetic").glob("*.py"))
-    named = [
-        word
-        for row in read_codes("districts").select("code", "label").iter_rows()
-        for word in row
-        if word in sources
-    ]
+    named = [word for row in read_codes("districts").select("code", "label").iter_rows() for word in row if word in sources]
     assert named == []
 
 

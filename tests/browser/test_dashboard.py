@@ -1,0 +1,183 @@
+"""The dashboard in a real browser: drawn charts, downloads, narrow windows, new releases, and no request to anywhere else."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from tests.release_fixture import write_release
+
+PROJECT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PAGES = ("", "materials", "outcomes", "data_quality", "definitions")
+PATIENCE = 30_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"There is no browser at {CHROMIUM}, and CI must test the dashboard in one.")
+        pytest.skip(f"There is no browser at {CHROMIUM}: the dashboard was not tested in one.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    """A dashboard of its own on a free port of this machine, ended by its process id."""
+    write_release(home, "r-1")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboards" / "app.py")]
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    environment = {**os.environ, "NMIP_HOME": str(home)}
+    log = home / "dashboard.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([*command, *options], cwd=PROJECT, env=environment, stdout=output, stderr=output)
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_until_healthy(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urlopen(f"{base}/_stcore/health", timeout=2) as answer:  # noqa: S310
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"The dashboard did not start: {log.read_text()}")
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(PATIENCE)
+    yield opened
+    opened.close()
+
+
+def visit(page: Any, url: str) -> None:
+    page.goto(url)
+    page.get_by_text("Release r-").wait_for()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fits_its_window_and_asks_nobody_else(page: Any, address: str, name: str, width: int) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_viewport_size({"width": width, "height": 900})
+    visit(page, f"{address}/{name}")
+    assert page.locator("h1").count() == 1
+    too_wide = (
+        "(() => { const main = document.querySelector('[data-testid=stMain]'); return main.scrollWidth - main.clientWidth })()"
+    )
+    assert page.evaluate(too_wide) <= 0
+    assert page.get_by_test_id("stException").count() == 0
+    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+
+
+@pytest.mark.parametrize("name, n_charts", [("materials", 10), ("outcomes", 14)])
+def test_charts_are_drawn_and_described(page: Any, address: str, name: str, n_charts: int) -> None:
+    visit(page, f"{address}/{name}")
+    charts = page.get_by_test_id("stVegaLiteChart")
+    page.wait_for_function(f"document.querySelectorAll('[data-testid=stVegaLiteChart] svg.marks').length == {n_charts}")
+    described = [charts.nth(place).get_attribute("aria-label") for place in range(charts.count())]
+    assert len(described) == n_charts
+    assert all(text and "%" in text for text in described)
+    boxes = [charts.nth(place).bounding_box() for place in range(n_charts)]
+    assert all(box["width"] > 200 and box["height"] > 80 for box in boxes)
+
+
+def test_a_table_is_downloaded_as_shown(page: Any, address: str) -> None:
+    visit(page, f"{address}/materials?focal=houston&year=2023-24")
+    page.get_by_text("Table, sources and CSV: CM1").click()
+    table = page.get_by_test_id("stTable").first
+    table.wait_for()
+    clean = str.maketrans({"\u2060": None, "\u00a0": " "})
+    shown = [cell.translate(clean).strip() for cell in table.locator("tbody tr").first.locator("td").all_inner_texts()]
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download this table (CSV)").first.click()
+    lines = Path(waiting.value.path()).read_text().splitlines()
+    assert waiting.value.suggested_filename == "nmip_r-1_CM1_2023-24.csv"
+    assert lines[1].split(",") == shown
+    assert shown[0] == "Houston"
+
+
+def test_a_choice_can_be_sent_as_an_address_and_stays_on_the_next_page(page: Any, address: str) -> None:
+    visit(page, f"{address}/outcomes")
+    page.get_by_role("combobox", name="Show first").click()
+    page.get_by_role("option", name="New York City").click()
+    page.wait_for_url("**/outcomes?focal=new_york_city")
+    page.get_by_role("link", name="Core & Supplemental Materials").click()
+    page.get_by_text("High-quality materials coverage").wait_for()
+    page.wait_for_url("**/materials?focal=new_york_city")
+
+
+def test_text_from_outside_runs_nothing_and_loads_nothing(page: Any, address: str) -> None:
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: alerts.append(dialog.message))
+    visit(page, f"{address}/data_quality?district=houston")
+    page.get_by_text("Houston, Assessment levels, 2024-25, delivery 1").click()
+    page.get_by_text("<script>alert('x')</script>").first.wait_for()
+    assert not alerts
+    assert page.locator("a[href*='example.invalid'], img[src*='example.invalid']").count() == 0
+
+
+def test_captions_have_enough_contrast(page: Any, address: str) -> None:
+    visit(page, f"{address}/outcomes")
+    caption = page.get_by_text("not on a common scale").first
+    colour = caption.evaluate("element => getComputedStyle(element.closest('p')).color")
+    opacity = caption.evaluate(
+        "element => { let all = 1;"
+        " for (let at = element; at; at = at.parentElement) all *= getComputedStyle(at).opacity;"
+        " return all }"
+    )
+    parts = [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")]
+    opacity *= parts[3] if len(parts) == 4 else 1.0
+    seen = [(part * opacity + 255 * (1 - opacity)) / 255 for part in parts[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in seen]
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    assert 1.05 / (luminance + 0.05) >= 4.5
+
+
+def test_a_new_release_and_a_missing_one_appear_by_themselves(page: Any, address: str, home: Path) -> None:
+    visit(page, address)
+    write_release(home, "r-2", kind="public")
+    page.get_by_text("Release r-2").wait_for()
+    page.get_by_text("not submitted by the districts").wait_for()
+    pointer = home / "releases" / "current.json"
+    pointer.rename(home / "pointer")
+    page.get_by_text("There is no release to show").wait_for()
+    (home / "pointer").rename(pointer)
+    page.get_by_text("Release r-2").wait_for()
+    write_release(home, "r-1")
+    page.get_by_text("Release r-1").wait_for()

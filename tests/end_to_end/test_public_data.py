@@ -1,0 +1,159 @@
+"""Real files of five districts, from delivered bytes to released values, through the command line alone.
+
+Anchors are those of the public data's own README; they were computed there from the files, to the precision printed here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.settings import PROJECT_ROOT
+
+HOUSTON_2023 = {"3": 38.1, "4": 41.3, "5": 43.3, "6": 28.6, "7": 28.6, "8": 28.2}
+MIAMI_DADE_2023 = {"3": 62.9, "4": 64.5, "5": 57.6, "6": 58.4, "7": 48.4, "8": 59.3}
+NEW_YORK_CITY = {"2005-06": 58.4, "2006-07": 67.0, "2007-08": 75.7, "2008-09": 82.9, "2009-10": 55.1, "2010-11": 58.4}
+CHICAGO = {"2017-18": 22.2, "2018-19": 23.6, "2021-22": 14.9, "2022-23": 17.6}
+LOS_ANGELES = {"2014-15": 25}
+# Level that the state calls proficient, by district, from the files' own words.
+PROFICIENT_FROM = {"houston": 3, "miami_dade": 3, "new_york_city": 3, "chicago": 4, "los_angeles": 3}
+
+
+def _demo(home: Path, public_data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "demo", "--public-data", str(public_data), "--no-serve"],
+        env={**os.environ, "NMIP_HOME": str(home), "PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(public_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("public") / "home"
+    done = _demo(home, public_data)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+def _release(home: Path) -> Path:
+    return home / json.loads((home / "releases/current.json").read_text())["path"]
+
+
+def _values(home: Path) -> pl.DataFrame:
+    return pl.read_parquet(_release(home) / "indicator_values.parquet")
+
+
+def _anchors() -> list[tuple[str, str, str, float]]:
+    return [
+        *[("houston", "2022-23", grade, share) for grade, share in HOUSTON_2023.items()],
+        *[("miami_dade", "2022-23", grade, share) for grade, share in MIAMI_DADE_2023.items()],
+        *[("new_york_city", year, "3_8", share) for year, share in NEW_YORK_CITY.items()],
+        *[("chicago", year, "3_8", share) for year, share in CHICAGO.items()],
+        *[("los_angeles", year, "3_8_and_11", share) for year, share in LOS_ANGELES.items()],
+    ]
+
+
+def _printed(share: float, anchor: float) -> float:
+    return round(share, 0 if isinstance(anchor, int) else 1)
+
+
+@pytest.mark.parametrize(("district", "school_year", "grade", "anchor"), _anchors())
+def test_anchors_hold_in_the_released_values(home: Path, district: str, school_year: str, grade: str, anchor: float) -> None:
+    row = _values(home).filter(
+        indicator_id="OC4", district=district, school_year=school_year, grade=grade, category="proficient_or_above"
+    )
+    assert _printed(100 * row["value"].item(), anchor) == anchor
+
+
+@pytest.mark.parametrize(("district", "school_year", "grade", "anchor"), _anchors())
+def test_anchors_hold_in_the_lake(home: Path, district: str, school_year: str, grade: str, anchor: float) -> None:
+    path = home / f"lake/assessment_levels/school_year={school_year}/district={district}/extract.parquet"
+    rows = pl.read_parquet(path, hive_partitioning=False).filter(grade=grade).filter(pl.col("n_level_1").is_not_null())
+    by_level = [rows[f"n_level_{level}"].sum() for level in range(1, 7)]
+    share = 100 * sum(by_level[PROFICIENT_FROM[district] - 1 :]) / sum(by_level)
+    assert _printed(share, anchor) == anchor
+
+
+def test_rows_in_are_rows_used_and_rows_dropped_by_reason(home: Path) -> None:
+    table = pl.read_parquet(_release(home) / "submissions.parquet")
+    assert table.height == 14
+    for row in table.to_dicts():
+        assert row["lines_in"] == row["lines_used"] + sum(json.loads(row["dropped_lines"]).values())
+        assert row["rows_in"] == row["rows_used"] + sum(json.loads(row["dropped_rows"]).values())
+    by_id = {row["submission_id"]: row for row in table.to_dicts()}
+    miami = by_id["miami_dade/assessment_levels/2022-23/001"]
+    assert miami["n_files"] == 6
+    assert json.loads(miami["dropped_lines"]) == {"heading": 24, "other_district": 9747, "state_total": 6}
+    assert json.loads(by_id["los_angeles/assessment_levels/2014-15/001"]["dropped_rows"])["no_denominator"] == 7
+
+
+def test_rounding_rules_and_unstated_facts_are_said(home: Path) -> None:
+    table = pl.read_parquet(_release(home) / "submissions.parquet")
+    notes = {row["district"]: " ".join(json.loads(row["notes"])) for row in table.to_dicts()}
+    assert "off by" in notes["chicago"]
+    assert "within 0.5 % of N plus one student" in notes["miami_dade"]
+    assert "does not say for which subject" in notes["los_angeles"]
+    assert "confidential" in notes["new_york_city"]
+
+
+def test_participation_is_unavailable_where_enrolment_was_not_sent(home: Path) -> None:
+    participation = _values(home).filter(indicator_id="OC9")
+    assert participation["symbol"].unique().to_list() == ["x"]
+    assert participation["value"].null_count() == participation.height > 0
+
+
+def test_no_small_count_and_no_school_leaves(home: Path) -> None:
+    values = _values(home)
+    assert values["unit_type"].unique().to_list() == ["district"]
+    shown = values.filter(pl.col("symbol").is_null())
+    rest = shown["denominator"] - shown["numerator"]
+    assert shown.filter(pl.col("n") < 10).is_empty()
+    assert not ((shown["numerator"] > 0) & (shown["numerator"] < 10)).any()
+    assert not ((rest > 0) & (rest < 10)).any()
+
+
+def test_the_manifest_names_inputs_and_digests_of_what_is_published(home: Path) -> None:
+    import hashlib
+
+    folder = _release(home)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["kind"] == "public"
+    assert len(manifest["inputs"]) == 14
+    delivered = {
+        entry["sha256"]
+        for path in home.glob("submissions/*/*/*/*/events/001.json")
+        for entry in json.loads(path.read_text())["files"]
+    }
+    assert delivered.isdisjoint(entry["keyed_digest"] for entry in manifest["inputs"])
+    for name, table in manifest["tables"].items():
+        assert hashlib.sha256((folder / f"{name}.parquet").read_bytes()).hexdigest() == table["sha256"]
+
+
+def test_a_second_demo_changes_nothing(home: Path, public_data: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*.parquet")}
+    pointer = (home / "releases/current.json").read_text()
+    assert _demo(home, public_data).returncode == 0
+    assert (home / "releases/current.json").read_text() == pointer
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*.parquet")} == before
+
+
+def test_synthetic_data_are_refused_in_a_public_home(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "demo", "--no-serve"],
+        env={**os.environ, "NMIP_HOME": str(home), "PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert re.search(r"holds public data; synthetic data need a home of their own", done.stderr)
