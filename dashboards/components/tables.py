@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboards.components.words import LINE_START, LINK, MARKUP, WORD_JOINER
 
+BREAK_HERE = "\u200b"
 FORMULA_START = r"^[=+\-@\t\r]"
 
 
@@ -19,9 +20,9 @@ def escaped(frame: pl.DataFrame) -> pl.DataFrame:
     text = pl.col(pl.String).fill_null("").str.replace_all(r"\s+", " ").str.strip_chars()
     text = text.str.replace_all(LINK, f"${{1}}{WORD_JOINER}${{2}}")
     text = text.str.replace_all(MARKUP, r"\${0}").str.replace(LINE_START, r"${1}${3}\${2}${4}")
-    return frame.with_columns(
-        text.str.replace_all(r"(\d)-", f"${{1}}{WORD_JOINER}-{WORD_JOINER}").str.replace_all(" %", "\u00a0%")
-    )
+    text = text.str.replace_all(r"(\d)-", f"${{1}}{WORD_JOINER}-{WORD_JOINER}").str.replace_all(" %", "\u00a0%", literal=True)
+    # A long address is cut off by a table's cell unless its line may break at a slash.
+    return frame.with_columns(text.str.replace_all("/", f"/{BREAK_HERE}", literal=True))
 
 
 def csv_bytes(frame: pl.DataFrame) -> bytes:

@@ -212,8 +212,8 @@ def column_rules(contract: Contract, code_lists: Mapping[str, tuple[str, ...]]) 
         lambda column: column.minimum is not None,
         lambda column: (
             f"SELECT row_id, {literal(column.name)} AS field, CAST({identifier(column.name)} AS VARCHAR) AS value, "
-            f"{literal(f'{column.name} is below {column.minimum:g}: ')} || CAST({identifier(column.name)} AS VARCHAR) AS message\n"
-            f"FROM extract\nWHERE {identifier(column.name)} < {column.minimum:g}"
+            f"{literal(f'{column.name} is below {column.minimum:g}: ')} || CAST({identifier(column.name)} AS VARCHAR) AS message"
+            f"\nFROM extract\nWHERE {identifier(column.name)} < {column.minimum:g}"
         ),
     )
     rules.append(_duplicate_key_rule(contract))

@@ -227,6 +227,13 @@ def map_delivery(
             *[_as_text(name) for name in known],
         )
     )
+    n_without_line = rows["delivered_line"].null_count()
+    if n_without_line:
+        raise MappingFailed(
+            "MAP-FAILED",
+            f"the mapping returns {n_without_line:,} rows that come from no delivered line",
+            "Return in delivered_rows the delivered_row of every line that a row is made from.",
+        )
     return Mapped(
         rows=rows,
         columns=tuple(known),

@@ -122,7 +122,7 @@ def test_a_table_is_downloaded_as_shown(page: Any, address: str) -> None:
     page.get_by_text("Table, sources and CSV: CM1").click()
     table = page.get_by_test_id("stTable").first
     table.wait_for()
-    clean = str.maketrans({"\u2060": None, "\u00a0": " "})
+    clean = str.maketrans({"\u2060": None, "\u200b": None, "\u00a0": " "})
     shown = [cell.translate(clean).strip() for cell in table.locator("tbody tr").first.locator("td").all_inner_texts()]
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download this table (CSV)").first.click()

@@ -57,7 +57,11 @@ def text_of(app: AppTest) -> str:
 def table_texts(app: AppTest) -> list[pl.DataFrame]:
     """All tables of a page as a reader sees them."""
     clean = (
-        pl.col(pl.String).str.replace_all(r"\\(.)", "${1}").str.replace_all(words.WORD_JOINER, "").str.replace_all("\u00a0", " ")
+        pl.col(pl.String)
+        .str.replace_all(r"\\(.)", "${1}")
+        .str.replace_all(words.WORD_JOINER, "")
+        .str.replace_all(tables.BREAK_HERE, "")
+        .str.replace_all("\u00a0", " ")
     )
     return [pl.from_pandas(table.value).with_columns(clean) for table in app.table]
 
@@ -327,7 +331,7 @@ def test_text_from_outside_stays_text(home: Path) -> None:
 )
 def test_tables_and_sentences_escape_alike(text: str) -> None:
     def without_joins(said: str) -> str:
-        return said.replace(words.WORD_JOINER, "")
+        return said.replace(words.WORD_JOINER, "").replace(tables.BREAK_HERE, "")
 
     cell = tables.escaped(pl.DataFrame({"a": [text]}))["a"][0]
     assert without_joins(cell) == without_joins(words.plain(text))
