@@ -421,7 +421,8 @@ def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> N
 
 def _dashboard_command() -> list[str]:
     app = PROJECT_ROOT / "dashboards" / "app.py"
-    return [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(PORT), "--server.headless", "true"]
+    options = {"server.address": "127.0.0.1", "server.port": str(PORT), "server.headless": "true"}
+    return [sys.executable, "-m", "streamlit", "run", str(app), *(f"--{name}={value}" for name, value in options.items())]
 
 
 def _environment(settings: Settings) -> dict[str, str]:
