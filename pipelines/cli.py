@@ -398,13 +398,15 @@ def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> N
 
     Without --public-data the six districts' data are synthetic. Calling it again changes nothing that has not changed.
     """
-    from pipelines.demo import PublicDataMissing, fill_with_public_data, fill_with_synthetic
+    from pipelines.demo import PublicDataMissing, fill_with_public_data, fill_with_synthetic, listed_files
     from pipelines.home import MixedHome, claim_home
     from pipelines.release.publish import current_manifest
 
     home = _home()
     kind = "public" if public_data else "synthetic"
     try:
+        if public_data:
+            listed_files(home.settings.contracts, public_data)
         claim_home(home.storage, kind)
         if public_data:
             fill_with_public_data(home.storage, home.settings.contracts, public_data, _progress)

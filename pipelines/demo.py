@@ -47,17 +47,24 @@ def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, sca
     return True
 
 
+def listed_files(contracts_folder: Path, folder: Path) -> pl.DataFrame:
+    """The public files of the list (delivery, district, extract, school_year, path). Raises PublicDataMissing."""
+    listed = pl.read_csv(contracts_folder / "public_data.csv", infer_schema=False)
+    missing = [path for path in listed["path"] if not (folder / path).is_file()]
+    if missing:
+        raise PublicDataMissing(f"{folder} lacks {', '.join(missing)}")
+    return listed
+
+
 def fill_with_public_data(storage: Storage, contracts_folder: Path, folder: Path, progress: Progress) -> int:
     """Put the public files of the list into the inbox, byte for byte; returns how many files are new there.
 
     Several files of one delivery become one folder closed by `_READY`. Raises PublicDataMissing.
     """
-    listed = pl.read_csv(contracts_folder / "public_data.csv", infer_schema=False)
-    missing = [path for path in listed["path"] if not (folder / path).is_file()]
-    if missing:
-        raise PublicDataMissing(f"{folder} lacks {', '.join(missing)}")
     n_new = 0
-    for place, files in listed.group_by(["district", "extract", "school_year", "delivery"], maintain_order=True):
+    for place, files in listed_files(contracts_folder, folder).group_by(
+        ["district", "extract", "school_year", "delivery"], maintain_order=True
+    ):
         district, extract, school_year, delivery = (str(part) for part in place)
         target = f"inbox/{district}/{extract}/{school_year}"
         is_folder = files.height > 1

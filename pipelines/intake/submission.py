@@ -98,13 +98,13 @@ def in_force(store: SubmissionStore) -> list[Submission]:
 def check_place(contracts_folder: Path, district: str, extract: str, school_year: str) -> None:
     """Raises SubmissionRefused when district, extract or school year is not one that NMIP knows."""
     for what, value, known in (
-        ("district", district, codes(contracts_folder, "districts")),
-        ("extract", extract, extract_names(contracts_folder)),
-        ("school year", school_year, codes(contracts_folder, "school_years")),
+        ("a district", district, codes(contracts_folder, "districts")),
+        ("an extract", extract, extract_names(contracts_folder)),
+        ("a school year", school_year, codes(contracts_folder, "school_years")),
     ):
         if value not in known:
             shown = ", ".join(known) if len(known) <= 24 else f"{known[0]} to {known[-1]}"
-            raise SubmissionRefused(f"{value!r} is not a {what} that NMIP knows; use one of: {shown}")
+            raise SubmissionRefused(f"{value!r} is not {what} that NMIP knows; use one of: {shown}")
 
 
 def delivery_digest(files: Sequence[DeliveredFile]) -> str:

@@ -17,7 +17,8 @@ from pipelines.storage import sha256
 JOB = "refresh"
 CAUSE_TAG = "nmip/cause"
 MAX_ATTEMPTS = 5
-SECONDS_BETWEEN_LOOKS = 5
+# The daemon looks every 5 seconds; a minimum of 5 would make it skip every other look.
+SECONDS_BETWEEN_LOOKS = 1
 SECONDS_UNTIL_DEAD = 60
 ABOUT_TO_START = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
 

@@ -168,7 +168,9 @@ MADE = parse_contract(
                 "name": "made",
                 "customProperties": [{"property": "rulePrefix", "value": "MD"}],
                 "properties": [
-                    made_column("id", "VARCHAR", required=True, primaryKeyPosition=1, logicalTypeOptions={"pattern": "^[0-9]{3}$"}),
+                    made_column(
+                        "id", "VARCHAR", required=True, primaryKeyPosition=1, logicalTypeOptions={"pattern": "^[0-9]{3}$"}
+                    ),
                     made_column(
                         "part",
                         "VARCHAR",
@@ -302,9 +304,7 @@ def test_a_number_below_its_minimum_is_found() -> None:
 
 def test_every_row_of_a_repeated_key_is_found_and_a_blank_key_is_not_a_duplicate() -> None:
     found = made_findings({"id": "009"}, {"id": "008"}, {"id": "009"}, {"id": "009", "part": "district"}, {"id": "009"})
-    assert found == [
-        Expected("MD-V-KEY-DUPLICATE", line, "part", "school", "3 rows have this key") for line in (2, 4, 6)
-    ]
+    assert found == [Expected("MD-V-KEY-DUPLICATE", line, "part", "school", "3 rows have this key") for line in (2, 4, 6)]
     blank = made_findings({"id": None}, {"id": None})
     assert [entry.rule_id for entry in blank] == ["MD-S-REQUIRED"] * 2
 

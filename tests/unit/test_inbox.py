@@ -30,7 +30,17 @@ from tests.deliveries import DIRECTORY, directory_csv, drop
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"
 PLACE = ("philadelphia", "school_directory", "2024-25")
-UNFINISHED = ["a.csv.part", "a.csv.PARTIAL", "a.tmp", "a.crdownload", "a.filepart", ".a.csv.swp", ".hidden.csv", "~$a.xlsx", ".DS_Store"]
+UNFINISHED = [
+    "a.csv.part",
+    "a.csv.PARTIAL",
+    "a.tmp",
+    "a.crdownload",
+    "a.filepart",
+    ".a.csv.swp",
+    ".hidden.csv",
+    "~$a.xlsx",
+    ".DS_Store",
+]
 
 
 @pytest.fixture
@@ -64,7 +74,19 @@ def grouped(*paths: str) -> list[Delivery]:
 # --- grouping and remembering are pure ---
 
 SEGMENTS = st.sampled_from(
-    ["philadelphia", "chicago", "atlantis", "school_directory", "grades", "2024-25", "1999-00", READY_MARK, "a.csv", "b.xlsx", "x.part"]
+    [
+        "philadelphia",
+        "chicago",
+        "atlantis",
+        "school_directory",
+        "grades",
+        "2024-25",
+        "1999-00",
+        READY_MARK,
+        "a.csv",
+        "b.xlsx",
+        "x.part",
+    ]
     + [".hidden", "..", "two words", "na\u00efve.csv", "line\nbreak.csv", "\x1b[31m.csv", "~$a.xlsx"]
 )
 PLACED = st.tuples(
@@ -200,7 +222,9 @@ def test_the_same_bytes_under_another_name_change_nothing_in_force(inbox: Path, 
     put(inbox, "a.csv", directory_csv())
     handle_inbox(inbox, CONTRACTS, store)
     bring_up_to_date(store.storage, store, CONTRACTS)
-    before = {name: content for name, content in tree(store.storage.root).items() if name.startswith(("submissions/phil", "lake"))}
+    before = {
+        name: content for name, content in tree(store.storage.root).items() if name.startswith(("submissions/phil", "lake"))
+    }
     put(inbox, "b again.csv", directory_csv())
     (handled,) = handle_inbox(inbox, CONTRACTS, store)
     assert [submission.key.number for submission in handled.submissions] == [1]
@@ -304,7 +328,9 @@ def test_links_are_refused_and_never_followed(inbox: Path, store: SubmissionStor
     assert {entry.name for entry in handled} == names
     assert {entry.problem for entry in handled} == {"this is a link or a device, not a file"}
     assert all_submissions(store) == []
-    assert not any(directory_csv(9) == content for content in tree(store.storage.root).values())
+    kept = tree(store.storage.path("submissions"))
+    assert len(kept) == 4
+    assert not any(directory_csv(9) == content for content in kept.values())
     assert waiting(inbox, store) == []
 
 
@@ -331,7 +357,9 @@ def test_a_misplaced_file_is_one_finding_and_told_once(inbox: Path, store: Submi
     assert handle_inbox(inbox, CONTRACTS, store) == []
 
 
-def test_a_delivery_larger_than_accepted_is_not_read(inbox: Path, store: SubmissionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delivery_larger_than_accepted_is_not_read(
+    inbox: Path, store: SubmissionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = put(inbox, "a.csv", directory_csv(50))
     size = path.stat().st_size
 
@@ -348,15 +376,14 @@ HOSTILE = [
     "line\nbreak.csv",
     "carriage\rreturn.csv",
     "\x1b[2J\x1b[31mred.csv",
-    "..csv",
-    "...csv",
-    "..\\..\\windows.csv",
+    "a..csv",
+    "C:\\..\\..\\windows.csv",
     "%2e%2e%2fetc%2fpasswd",
     "a#1",
     "name with spaces & 'quotes' \"double\".csv",
-    "=cmd|' /C calc'!A0.csv",
+    "=cmd|' calc'!A0.csv",
     "; rm -rf ~.csv",
-    "<script>alert(1)</script>.csv".replace("/", "\u2044"),
+    "<img src=x onerror=alert(1)>.csv",
     "\u202egnp.csv",
     "\U0001f9ee\u0301 na\u00efve \u5b66\u6821.csv",
     "x" * 250 + ".csv",
@@ -367,8 +394,6 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE, ids=[ascii(name)[:30] for name in HOSTILE])
 def test_a_hostile_name_is_only_a_name(inbox: Path, store: SubmissionStore, name: str) -> None:
-    if name.startswith("."):
-        name = f"a{name}"
     put(inbox, name, directory_csv())
     (handled,) = handle_inbox(inbox, CONTRACTS, store)
     (submission,) = handled.submissions
@@ -384,7 +409,11 @@ def test_a_hostile_name_is_only_a_name(inbox: Path, store: SubmissionStore, name
 def test_a_name_that_is_not_utf_8_holds_nobody_up(inbox: Path, store: SubmissionStore) -> None:
     folder = os.fsencode(inbox.joinpath(*PLACE))
     os.makedirs(folder)
-    for name, content in ((b"\xff\xfe.csv", directory_csv(1)), (b"bad \xe9.csv", b"\xe9\xe8 not a table"), (b"zz.csv", directory_csv(2))):
+    for name, content in (
+        (b"\xff\xfe.csv", directory_csv(1)),
+        (b"bad \xe9.csv", b"\xe9\xe8 not a table"),
+        (b"zz.csv", directory_csv(2)),
+    ):
         with open(folder + b"/" + name, "wb") as file:  # noqa: PTH123 - pathlib takes no bytes
             file.write(content)
     with open(os.fsencode(inbox) + b"/\xff misplaced", "wb"):  # noqa: PTH123

@@ -213,7 +213,9 @@ def test_what_does_not_fit_is_said_in_words(sql: str, rule_id: str | None, words
 def test_district_and_school_year_are_bound_and_never_spliced() -> None:
     hostile = "2023-24' OR 1=1; --"
     table = delivered("a\n1\n").table
-    result = run_select("SELECT $school_year AS y, $district AS d, a FROM delivered", table, {"school_year": hostile, "district": "x"})
+    result = run_select(
+        "SELECT $school_year AS y, $district AS d, a FROM delivered", table, {"school_year": hostile, "district": "x"}
+    )
     assert result.rows() == [(hostile, "x", "1")]
 
 
@@ -339,7 +341,9 @@ def test_a_mapping_that_does_not_say_where_rows_come_from_is_refused(sql: str, w
 
 
 def test_columns_that_the_contract_does_not_know_are_told() -> None:
-    found = mapped("a\n1\n", "SELECT a AS school_id, 1 AS extra, NULL AS drop_reason, [delivered_row] AS delivered_rows FROM delivered")
+    found = mapped(
+        "a\n1\n", "SELECT a AS school_id, 1 AS extra, NULL AS drop_reason, [delivered_row] AS delivered_rows FROM delivered"
+    )
     assert (found.columns, found.unknown_columns) == (("school_id",), ("extra",))
 
 

@@ -61,9 +61,10 @@ def raw_csv(path: Path) -> pl.DataFrame:
 def levels_add_up(rows: pl.DataFrame, n_levels: int) -> bool:
     given = rows.filter(pl.col("n_level_1").is_not_null())
     total = given.select(pl.sum_horizontal(LEVELS[:n_levels]))[LEVELS[0]]
-    return bool((total == given["n_tested"]).all()) and rows.select(LEVELS[n_levels:]).null_count().sum_horizontal()[0] == (
-        len(LEVELS) - n_levels
-    ) * rows.height
+    return (
+        bool((total == given["n_tested"]).all())
+        and rows.select(LEVELS[n_levels:]).null_count().sum_horizontal()[0] == (len(LEVELS) - n_levels) * rows.height
+    )
 
 
 # --- Houston ---
@@ -316,9 +317,9 @@ def test_new_york_level_3_and_4(public_data: Path, new_york_raw: pl.DataFrame, s
     assert round(share(rows.filter(grade="3_8"), range(3, 5)), 1) == expected
     raw = new_york_raw.filter(school_year=school_year)
     shown = raw.filter(pl.col("Level 3+4 #") != "s", Grade="All Grades")
-    assert round(100 * shown.select(number("Level 3+4 #").sum()).item() / shown.select(number("Number Tested").sum()).item(), 1) == (
-        expected
-    )
+    assert round(
+        100 * shown.select(number("Level 3+4 #").sum()).item() / shown.select(number("Number Tested").sum()).item(), 1
+    ) == (expected)
     other = new_york_raw.height - raw.height
     assert found.lines == {"in": new_york_raw.height, "used": raw.height, "dropped": {"other_year": other}}
     assert levels_add_up(rows, 4)

@@ -151,7 +151,9 @@ class TestScreening:
         assert submission.state == "unreadable"
         assert store.read_table(submission.key, "findings")["rule_id"].to_list() == ["READ-PDF"]
 
-    def test_it_is_screened_once_under_the_same_rules_and_again_under_others(self, store: SubmissionStore, tmp_path: Path) -> None:
+    def test_it_is_screened_once_under_the_same_rules_and_again_under_others(
+        self, store: SubmissionStore, tmp_path: Path
+    ) -> None:
         submission = send(store, BROKEN)
         assert [event["type"] for event in submission.events] == ["received", "screened"]
         contracts = tmp_path / "data_contracts"
@@ -192,9 +194,7 @@ class TestSigning:
         assert [s.key for s in in_force(store)] == [submission.key]
         receipt = store.storage.read_json(f"{submission.key.folder}/receipt.json")
         assert receipt["submission_id"] == submission.key.submission_id
-        assert receipt["files"] == [
-            {"name": "directory.csv", "sha256": sha256(directory_csv()), "n_bytes": len(directory_csv())}
-        ]
+        assert receipt["files"] == [{"name": "directory.csv", "sha256": sha256(directory_csv()), "n_bytes": len(directory_csv())}]
         assert (receipt["signer"], receipt["statement"], receipt["how"]) == ("A. Signer", "It is right.", "signed")
         assert receipt["lines"] == {"in": 3, "used": 3, "dropped": {}}
         assert receipt["findings"] == {}
@@ -284,7 +284,9 @@ class TestSigning:
 
 class TestYears:
     def test_a_delivery_of_several_years_opens_one_submission_for_each(self, store: SubmissionStore) -> None:
-        rows = [f"{i:03d},,S,elementary,K,5,false,true,,9,9,1,1,1,{year}" for i, year in enumerate(["2024-25", "2023-24", "1066-67"])]
+        rows = [
+            f"{i:03d},,S,elementary,K,5,false,true,,9,9,1,1,1,{year}" for i, year in enumerate(["2024-25", "2023-24", "1066-67"])
+        ]
         content = "\n".join([DIRECTORY + ",school_year", *rows]).encode()
         done = deliver(store, CONTRACTS, *PLACE, files(content), "inbox", "inbox")
         assert [submission.key.school_year for submission in done] == ["2024-25", "2023-24"]
@@ -478,7 +480,9 @@ def test_what_a_killed_write_left_beside_an_event_is_no_event(store: SubmissionS
     assert certify(store, submission, "signer", "It is right.", "signed").state == CERTIFIED
 
 
-def test_the_lake_holds_typed_rows_in_the_order_of_the_key_and_the_same_bytes_each_time(store: SubmissionStore, tmp_path: Path) -> None:
+def test_the_lake_holds_typed_rows_in_the_order_of_the_key_and_the_same_bytes_each_time(
+    store: SubmissionStore, tmp_path: Path
+) -> None:
     lines = directory_csv(3).decode().splitlines()
     send(store, "\n".join([lines[0], *lines[:0:-1]]).encode(), via="inbox")
     (written,) = bring_up_to_date(store.storage, store, CONTRACTS)
