@@ -95,9 +95,7 @@ def check_with_pandera(path: Path) -> int:
         checks=[
             pa.Check(lambda data: data.lazyframe.select(pl.col("n_tested") <= pl.col("n_enrolled"))),
             pa.Check(
-                lambda data: data.lazyframe.select(
-                    pl.sum_horizontal([f"n_level_{k}" for k in range(1, 7)]) == pl.col("n_tested")
-                )
+                lambda data: data.lazyframe.select(pl.sum_horizontal([f"n_level_{k}" for k in range(1, 7)]) == pl.col("n_tested"))
             ),
             pa.Check(
                 lambda data: data.lazyframe.join(instruments.lazy(), left_on="instrument", right_on="code", how="left").select(
@@ -138,7 +136,9 @@ def main() -> None:
         pandera = _median_seconds(check_with_pandera, path, REPEATS)
         print(f"bare DuckDB   {bare:6.2f} s   1.0 x")
         print(f"nmip          {nmip:6.2f} s   {nmip / bare:.1f} x of bare DuckDB")
-        print(f"pandera       {pandera:6.2f} s   {pandera / bare:.1f} x of bare DuckDB; nmip takes {nmip / pandera:.2f} x of pandera")
+        print(
+            f"pandera       {pandera:6.2f} s   {pandera / bare:.1f} x of bare DuckDB; nmip takes {nmip / pandera:.2f} x of pandera"
+        )
         million = Path(folder) / "million.csv"
         make_file(million, 1_000_000)
         start = time.perf_counter()

@@ -99,7 +99,9 @@ def main() -> None:
                 _wait_for_daemon(instance)
                 for number in range(REPEATS):
                     parts = _measure(settings, instance, number)
-                    shares = "  ".join(f"{name} {seconds:.1f} s ({seconds / parts['all']:.0%})" for name, seconds in parts.items())
+                    shares = "  ".join(
+                        f"{name} {seconds:.1f} s ({seconds / parts['all']:.0%})" for name, seconds in parts.items()
+                    )
                     print(shares, flush=True)
         finally:
             os.killpg(process.pid, signal.SIGTERM)

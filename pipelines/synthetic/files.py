@@ -1,6 +1,6 @@
 """A synthetic network as files: a csv for each district, extract and school year; the truth as JSON.
 
-A file appears whole or not at all. What stands in the files is decided in `network`.
+A file appears whole or not at all. What stands in the files is decided before: see `network`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from pipelines.storage import canonical_json
-from pipelines.synthetic.network import SyntheticNetwork
+from pipelines.synthetic.model import SyntheticNetwork
 
 
 def write_deliveries(network: SyntheticNetwork, folder: Path) -> list[Path]:

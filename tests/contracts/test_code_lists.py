@@ -54,8 +54,7 @@ CODES: dict[str, set[str]] = {
     "unit_types": {"school", "district"},
 }
 MAY_BE_BLANK: dict[str, set[str]] = {
-    "instruments": {"last_school_year", "course_test_replaces"}
-    | {f"level_{level}_label" for level in range(1, 7)},
+    "instruments": {"last_school_year", "course_test_replaces"} | {f"level_{level}_label" for level in range(1, 7)},
     "subgroups": {"complement_of"},
 }
 FOUNDING_DISTRICTS = {"chicago", "houston", "los_angeles", "miami_dade", "new_york_city", "philadelphia"}
@@ -284,9 +283,7 @@ class TestInstruments:
     def test_one_cut_version_means_one_set_of_levels(self) -> None:
         meaning: dict[str, set[tuple[str, str, str]]] = {}
         for row in rows("instruments"):
-            meaning.setdefault(row["cut_version"], set()).add(
-                (row["state"], row["n_levels"], row["proficient_level"])
-            )
+            meaning.setdefault(row["cut_version"], set()).add((row["state"], row["n_levels"], row["proficient_level"]))
         assert {version: uses for version, uses in meaning.items() if len(uses) > 1} == {}
 
     def test_documented_breaks_are_there(self) -> None:
@@ -304,9 +301,7 @@ class TestInstruments:
 
     def test_level_numbers_that_published_files_use(self) -> None:
         """Levels and the proficient one, as the agencies' own result files show them."""
-        levels = {
-            row["code"]: (int(row["n_levels"]), int(row["proficient_level"])) for row in rows("instruments")
-        }
+        levels = {row["code"]: (int(row["n_levels"]), int(row["proficient_level"])) for row in rows("instruments")}
         assert levels["ny_nystp_math_2006"] == (4, 3)
         assert levels["tx_staar_math_2023"] == (4, 3)
         assert levels["fl_fast_math_2023"] == (5, 3)

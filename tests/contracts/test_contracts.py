@@ -136,7 +136,8 @@ def test_rule_ids_are_unique_over_all_contracts() -> None:
 
 
 COLUMN_RULES = {
-    "assessment_levels": "S-REQUIRED S-TYPE S-CODE S-PATTERN S-SYMBOL-MISSING S-SYMBOL-UNEXPECTED V-BELOW-MINIMUM V-KEY-DUPLICATE",
+    "assessment_levels": "S-REQUIRED S-TYPE S-CODE S-PATTERN S-SYMBOL-MISSING S-SYMBOL-UNEXPECTED V-BELOW-MINIMUM "
+    "V-KEY-DUPLICATE",
     "curriculum_adoption": "S-REQUIRED S-TYPE S-CODE S-PATTERN S-LENGTH S-SYMBOL-MISSING S-SYMBOL-UNEXPECTED V-BELOW-MINIMUM "
     "V-KEY-DUPLICATE",
     "school_directory": "S-REQUIRED S-TYPE S-CODE S-PATTERN S-LENGTH S-SYMBOL-MISSING S-SYMBOL-UNEXPECTED V-BELOW-MINIMUM "
@@ -197,7 +198,8 @@ MADE = parse_contract(
     }
 )
 GOOD: Row = {
-    "id": "001", "part": "school", "note": "fine", "n": "7", "n_symbol": None, "share": "0.5", "is_new": "yes", "day": "2024-02-29",
+    "id": "001", "part": "school", "note": "fine", "n": "7", "n_symbol": None, "share": "0.5", "is_new": "yes",
+    "day": "2024-02-29",
 }  # fmt: skip
 
 

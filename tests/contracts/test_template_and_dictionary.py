@@ -26,7 +26,8 @@ PLACE = ("philadelphia", "2023-24")
 FILLED: dict[str, list[dict[str, Any]]] = {
     "school_directory": [
         {
-            "school_id": "007", "nces_school_id": "042189900001", "school_name": "Peña & Söhne, “North”", "school_level": "elementary",
+            "school_id": "007", "nces_school_id": "042189900001", "school_name": "Peña & Söhne, “North”",
+            "school_level": "elementary",
             "low_grade": "K", "high_grade": "5", "is_charter": "false", "in_scope": "true", "network_id": "north",
             "n_enrolled": 480, "n_enrolled_in_scope": 410, "n_low_income": 350, "n_english_learner": 90,
             "n_disability": None, "n_disability_symbol": "c",

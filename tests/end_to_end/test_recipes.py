@@ -154,12 +154,18 @@ def test_add_an_extract(home: flow.Home) -> None:
     staging = home.settings.dbt_project / "models/staging"
     sources = staging / "_sources.yml"
     sources.write_text(
-        sources.read_text().replace("      - name: curriculum_adoption\n", "      - name: curriculum_adoption\n      - name: policy_register\n")
+        sources.read_text().replace(
+            "      - name: curriculum_adoption\n", "      - name: curriculum_adoption\n      - name: policy_register\n"
+        )
     )
     columns = ["district", "school_year", "submission_id", "policy", "n_schools", "n_schools_symbol"]
-    (staging / "stg_policy_register.sql").write_text(f"select {', '.join(columns)} from {{{{ source('lake', 'policy_register') }}}}")
+    (staging / "stg_policy_register.sql").write_text(
+        f"select {', '.join(columns)} from {{{{ source('lake', 'policy_register') }}}}"
+    )
     types = "\n".join(f"      - {{name: {c}, data_type: {'bigint' if c == 'n_schools' else 'varchar'}}}" for c in columns)
-    (staging / "stg_policy_register.yml").write_text(f"version: 2\nmodels:\n  - name: stg_policy_register\n    columns:\n{types}\n")
+    (staging / "stg_policy_register.yml").write_text(
+        f"version: 2\nmodels:\n  - name: stg_policy_register\n    columns:\n{types}\n"
+    )
     assert "policy_register" in extract_names(home.settings.contracts)
     drop(home.inbox, "chicago", "policy_register", "2024-25", "p.csv", b"policy,n_schools\nDouble time,12\nMath nights,4\n")
     _run(home)

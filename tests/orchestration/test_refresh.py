@@ -28,9 +28,7 @@ INSTRUMENT = "il_iar_math_2025"
 
 
 def _levels(shift: int = 0) -> bytes:
-    counts = {
-        (f"{school:03d}", grade, "all"): (40 + shift, 30, 20, 15) for school in range(1, 9) for grade in ("3", "4", "5")
-    }
+    counts = {(f"{school:03d}", grade, "all"): (40 + shift, 30, 20, 15) for school in range(1, 9) for grade in ("3", "4", "5")}
     return levels_csv(counts, INSTRUMENT)
 
 
@@ -90,7 +88,11 @@ def test_its_partition_is_materialised_and_its_checks_pass(released: flow.Home) 
 def test_one_lineage_graph_from_submissions_to_release(released: flow.Home) -> None:
     graph = build_definitions(released.settings).resolve_asset_graph()
     upstream = graph.get_ancestor_asset_keys(dg.AssetKey("release"))
-    assert {dg.AssetKey("submissions"), extract_key("assessment_levels"), dg.AssetKey(["staging", "stg_assessment_levels"])} <= upstream
+    assert {
+        dg.AssetKey("submissions"),
+        extract_key("assessment_levels"),
+        dg.AssetKey(["staging", "stg_assessment_levels"]),
+    } <= upstream
     assert dg.AssetKey(["indicators", "oc4_level_distribution"]) in upstream
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
     assert {"contract_structure", "contract_validity"} <= blocking

@@ -48,7 +48,9 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 def _tick(home: flow.Home, instance: dg.DagsterInstance, name: str) -> dg.RunRequest | dg.SkipReason:
     definitions = build_definitions(home.settings, _manifest())
-    sensor = definitions.resolve_sensor_def(name) if hasattr(definitions, "resolve_sensor_def") else definitions.get_sensor_def(name)
+    sensor = (
+        definitions.resolve_sensor_def(name) if hasattr(definitions, "resolve_sensor_def") else definitions.get_sensor_def(name)
+    )
     result = sensor(dg.build_sensor_context(instance=instance))
     assert isinstance(result, dg.RunRequest | dg.SkipReason)
     return result

@@ -239,7 +239,7 @@ class TestSigning:
     def test_a_later_one_supersedes_and_an_older_one_is_refused_then(self, store: SubmissionStore) -> None:
         first, second, third = (send(store, directory_csv(n)) for n in (1, 2, 3))
         certify(store, second, "signer", "It is right.", "signed")
-        with pytest.raises(SubmissionRefused, match="001 cannot be signed: .*/002 came later"):
+        with pytest.raises(SubmissionRefused, match=r"001 cannot be signed: .*/002 came later"):
             certify(store, first, "signer", "It is right.", "signed")
         assert [s.key.number for s in in_force(store)] == [2]
         certify(store, third, "signer", "It is right.", "signed")

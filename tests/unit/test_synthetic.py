@@ -26,7 +26,7 @@ import yaml
 
 from pipelines.contracts.contract import load_contract
 from pipelines.intake.checking import load_check_tables, rules_of, run_rules
-from pipelines.synthetic import network as synthetic_network
+from pipelines.synthetic import materials
 from pipelines.synthetic.files import write_deliveries, write_truth
 from pipelines.synthetic.network import SyntheticNetwork, SyntheticNetworkError, build_network
 
@@ -751,7 +751,7 @@ def test_one_extracts_draws_do_not_shift_anothers(monkeypatch: pytest.MonkeyPatc
         return build_network(CONTRACTS, scale=0.001)
 
     before = build()
-    monkeypatch.setattr(synthetic_network, "HELPS", ())
+    monkeypatch.setattr(materials, "HELPS", ())
     after = build()
     for key, table in before.extracts.items():
         assert table.equals(after.extracts[key]) == (key[1] != "curriculum_adoption"), key

@@ -1,0 +1,198 @@
+"""Test results: each state's test and its cuts, what students score, the rows of levels, and what is true of them.
+
+The truth of a subgroup is summed here from the arrays that the rows are made of. Who is enrolled comes from
+`schools`; materials do not belong here, and neither does any indicator: no estimate is made from the rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.special import ndtr, ndtri
+
+from pipelines.synthetic.districts import District
+from pipelines.synthetic.model import (
+    CELLS_OF,
+    GRADES,
+    IS_LEARNER,
+    IS_LOW_INCOME,
+    SCHOOL_YEARS,
+    Bools,
+    Floats,
+    Ints,
+    SyntheticNetworkError,
+    gather,
+    generator,
+    share_of,
+)
+from pipelines.synthetic.schools import Enrolment, Schools
+
+TESTED_GRADES = ("3", "4", "5", "6", "7", "8")
+FIRST_TESTED = GRADES.index(TESTED_GRADES[0])
+MOST_LEVELS = 6
+MIDDLE_GRADES_GAIN = 0.12
+SUPPRESSED_BELOW = 5
+
+
+def instrument_of(instruments: pl.DataFrame, state: str, school_year: str) -> dict[str, str]:
+    """The one mathematics test of a state in a year. Raises SyntheticNetworkError unless there is one."""
+    valid = instruments.filter(
+        (pl.col("state") == state)
+        & (pl.col("subject") == "mathematics")
+        & (pl.col("first_school_year") <= school_year)
+        & (pl.col("last_school_year").fill_null("9999-99") >= school_year)
+    )
+    if valid.height != 1:
+        raise SyntheticNetworkError(
+            f"the code list instruments names {valid.height} mathematics tests of {state} for {school_year}; "
+            "it must name exactly one"
+        )
+    return valid.row(0, named=True)
+
+
+def _cuts(seed: int, instrument: Mapping[str, str]) -> Floats:
+    """Level starts on the latent scale: tested grades × (levels − 1), the same for the same cut version."""
+    n_levels = int(instrument["n_levels"])
+    rng = generator(seed, "cuts", instrument["cut_version"], instrument["scale_version"], str(n_levels))
+    cuts = ndtri(np.arange(1, n_levels) / n_levels) + rng.normal(0, 0.15)
+    return np.asarray(cuts + rng.normal(0, 0.06, (len(TESTED_GRADES), 1)))
+
+
+def _tested_grades(grades: str) -> Bools:
+    """Which of TESTED_GRADES a test covers, from text such as `3-8;11`."""
+    spans = [(part.split("-")[0], part.split("-")[-1]) for part in grades.split(";")]
+    return np.array([any(int(low) <= int(grade) <= int(high) for low, high in spans) for grade in TESTED_GRADES])
+
+
+class Results:
+    """Test results of one district: what stays with its schools, and the rows of each year."""
+
+    def __init__(self, seed: int, district: District, schools: Schools) -> None:
+        self._seed, self._district, self._schools = seed, district, schools
+        rng = generator(seed, district.code, "assessment_levels", "schools")
+        self._ability = -0.9 * (schools.low_income - district.low_income) + rng.normal(0, 0.28, schools.n)
+        self._spread = rng.lognormal(np.log(0.86), 0.07, schools.n)
+        self._takes_part = (
+            0.70 + 0.22 * rng.beta(4, 2, schools.n) if district.opts_out else 0.90 + 0.095 * rng.beta(5, 2, schools.n)
+        )
+        self._withholds = district.suppresses & (rng.random(schools.n) < 0.3)
+
+    def _latent_means(self, rng: np.random.Generator, enrolment: Enrolment) -> Floats:
+        """Means of the latent scale: open schools × tested grades × cells."""
+        district, year = self._district, enrolment.year
+        grade = np.arange(len(TESTED_GRADES))
+        gain = np.where((grade >= 3) & district.improves & (year == len(SCHOOL_YEARS) - 1), MIDDLE_GRADES_GAIN, 0.0)
+        by_grade = district.mean + district.yearly_gain * year - 0.03 * grade + gain
+        of_income = district.low_income_gap * (IS_LOW_INCOME - district.low_income)
+        by_cell = district.learner_gap * IS_LEARNER + of_income
+        ability = self._ability[enrolment.open_schools]
+        noise = rng.normal(0, 0.10, (len(ability), len(grade)))
+        return np.asarray((ability[:, None] + by_grade + noise)[:, :, None] + by_cell)
+
+    def rows(self, enrolment: Enrolment, instrument: Mapping[str, str], truth: dict[str, Any]) -> pl.DataFrame:
+        """Rows of one year, schools × grades × subgroups; adds cuts and the truth of each subgroup."""
+        district, school_year = self._district, SCHOOL_YEARS[enrolment.year]
+        rng = generator(self._seed, district.code, "assessment_levels", school_year)
+        here, cuts = enrolment.open_schools, _cuts(self._seed, instrument)
+        n_levels = cuts.shape[1] + 1
+        covered = _tested_grades(instrument["grades"])
+        students = enrolment.students[:, FIRST_TESTED : FIRST_TESTED + len(TESTED_GRADES)] * covered[:, None]
+        shape = students.shape
+        opting_out = 0.08 * (~IS_LOW_INCOME) if district.opts_out else np.zeros(len(IS_LOW_INCOME))
+        participation = self._takes_part[here][:, None, None] - opting_out + np.zeros(shape)
+        tested = rng.binomial(students, participation)
+        means = self._latent_means(rng, enrolment)
+        spread = self._spread[here]
+        below = ndtr((cuts[None, :, None, :] - means[..., None]) / spread[:, None, None, None])
+        edges = np.concatenate([np.zeros((*shape, 1)), below, np.ones((*shape, 1))], axis=-1)
+        expected = np.diff(edges, axis=-1)
+        at_level = rng.multinomial(tested, expected)
+
+        groups = np.stack(list(CELLS_OF.values()))
+        n_enrolled, n_tested = students @ groups.T, tested @ groups.T
+        by_level = np.einsum("agck,sc->agsk", at_level, groups)
+        is_small = (n_tested > 0) & (n_tested < SUPPRESSED_BELOW) & (np.array(list(CELLS_OF)) != "all")
+        withheld = is_small & self._withholds[here][:, None, None]
+
+        place = {"district": district.code, "school_year": school_year, "instrument": instrument["code"]}
+        for index in np.flatnonzero(covered):
+            grade = {**place, "grade": TESTED_GRADES[index]}
+            truth["cuts"].append({**grade, "cut_version": instrument["cut_version"], "cuts": cuts[index].tolist()})
+            for group, (subgroup, cells) in enumerate(CELLS_OF.items()):
+                at = np.s_[:, index, group]
+                truth["assessment"].append(
+                    {
+                        **grade,
+                        "subgroup": subgroup,
+                        **_counted_truth(n_enrolled[at], n_tested[at], by_level[at], withheld[at]),
+                        **_latent_truth(tested[:, index] * cells, means[:, index], spread, expected[:, index]),
+                    }
+                )
+
+        school, grade_index = np.nonzero(n_enrolled[:, :, 0])
+        rows_of, n_groups = (school, grade_index), len(CELLS_OF)
+        hidden = pl.Series(withheld[rows_of].ravel())
+        columns: dict[str, pl.Series] = {
+            "unit_id": self._schools.ids.gather(np.repeat(here[school], n_groups)),
+            "grade": gather(TESTED_GRADES, np.repeat(grade_index, n_groups)),
+            "subgroup": gather(list(CELLS_OF), np.tile(np.arange(n_groups), len(school))),
+            "n_enrolled": pl.Series(n_enrolled[rows_of].ravel()),
+            "n_tested": pl.Series(n_tested[rows_of].ravel()),
+        }
+        rows = pl.DataFrame(columns).with_columns(
+            pl.lit("school").alias("unit_type"),
+            pl.lit(instrument["code"]).alias("instrument"),
+            pl.lit("spring").alias("administration"),
+        )
+        for level in range(1, MOST_LEVELS + 1):
+            name = f"n_level_{level}"
+            if level > n_levels:
+                rows = rows.with_columns(pl.lit(None, pl.Int64).alias(name), pl.lit("z").alias(f"{name}_symbol"))
+            else:
+                count = pl.Series(by_level[..., level - 1][rows_of].ravel())
+                rows = rows.with_columns(
+                    pl.when(~hidden).then(count).alias(name),
+                    pl.when(hidden).then(pl.lit("c")).alias(f"{name}_symbol"),
+                )
+        return rows
+
+
+def _counted_truth(enrolled: Ints, tested: Ints, by_level: Ints, withheld: Bools) -> dict[str, Any]:
+    """Counts and shares of one grade and subgroup from arrays over schools (`by_level`: × levels)."""
+    n_enrolled, n_tested, n_levels = int(enrolled.sum()), int(tested.sum()), by_level.sum(axis=0).tolist()
+    return {
+        "n_enrolled": n_enrolled,
+        "n_tested": n_tested,
+        "participation": share_of(n_tested, n_enrolled),
+        "n_levels": n_levels,
+        "level_shares": [share_of(n, n_tested) for n in n_levels],
+        "n_levels_delivered": by_level[~withheld].sum(axis=0).tolist(),
+        "n_rows_suppressed": int(withheld.sum()),
+    }
+
+
+def _latent_truth(tested: Ints, means: Floats, spread: Floats, expected: Floats) -> dict[str, Any]:
+    """Moments of the latent scale over the students tested (schools × cells), and expected level shares."""
+    n = tested.sum()
+    if n == 0:
+        return {
+            "latent_mean": None,
+            "latent_sd": None,
+            "between_school_share": None,
+            "expected_level_shares": [None] * expected.shape[-1],
+        }
+    mean = float((tested * means).sum() / n)
+    variance = float((tested * (spread[:, None] ** 2 + (means - mean) ** 2)).sum() / n)
+    in_school = tested.sum(axis=1)
+    school_means = (tested * means).sum(axis=1)[in_school > 0] / in_school[in_school > 0]
+    between = float((in_school[in_school > 0] * (school_means - mean) ** 2).sum() / n)
+    return {
+        "latent_mean": mean,
+        "latent_sd": math.sqrt(variance),
+        "between_school_share": between / variance,
+        "expected_level_shares": ((tested[..., None] * expected).sum(axis=(0, 1)) / n).tolist(),
+    }
