@@ -183,7 +183,7 @@ def check(files: tuple[Path, ...], district: str, extract: str, school_year: str
 
 
 def _show_submission(home: Home, submission: Submission) -> None:
-    from pipelines.intake.submission import STATES
+    from pipelines.intake.submission import STATES, read_findings
 
     meaning, next_step = STATES[submission.state]
     screened = submission.screened
@@ -191,7 +191,7 @@ def _show_submission(home: Home, submission: Submission) -> None:
     if screened:
         click.echo(f"  {_accounting('Lines', screened['lines'])}")
         if screened["findings"]:
-            for row in home.store.read_table(submission.key, "findings").head(SHOWN_FINDINGS).to_dicts():
+            for row in read_findings(home.store, submission).head(SHOWN_FINDINGS).to_dicts():
                 line = f", line {row['line']}" if row["line"] else ""
                 click.echo(f"  {row['rule_id']}: {_plain(row['file'])}{line}: {_plain(row['message'])}")
                 click.echo(f"    To fix: {_plain(row['how_to_fix'])}")
@@ -244,24 +244,24 @@ def sign(submission_ids: tuple[str, ...], statement: str) -> None:
     """Certify submissions that are ready. ID is as nmip status shows it: chicago/school_directory/2024-25/001."""
     from pipelines import flow
     from pipelines.intake.store import SubmissionKey
-    from pipelines.intake.submission import SubmissionRefused, certify, read_submission
+    from pipelines.intake.submission import SubmissionRefused, certify, read_submission, screen_submission
 
     home = _home()
-    for submission_id in submission_ids:
-        try:
+    try:
+        for submission_id in submission_ids:
             key = SubmissionKey.parse(submission_id)
             _check_place(home.settings, key.district, key.extract, key.school_year)
             _check_own(key.district, "sign")
-            before = read_submission(home.store, key)
-            signed = certify(home.store, before, _user(), statement, "signed")
-        except (SubmissionRefused, ValueError) as error:
-            _stop(str(error), 1)
-        certified = signed.last("certified") or {}
-        if before.is_certified:
-            click.echo(f"{submission_id} was certified already, on {certified['at']} by {certified['actor']}.")
-        else:
-            click.echo(f"{submission_id} is certified. Receipt: {home.storage.path(key.folder + '/receipt.json')}")
-    flow.update_lake(home)
+            before = screen_submission(home.store, home.settings.contracts, read_submission(home.store, key))
+            certified = certify(home.store, before, _user(), statement, "signed").last("certified") or {}
+            if before.is_certified:
+                click.echo(f"{submission_id} was certified already, on {certified['at']} by {certified['actor']}.")
+            else:
+                click.echo(f"{submission_id} is certified. Receipt: {home.storage.path(key.folder + '/receipt.json')}")
+    except (SubmissionRefused, ValueError) as error:
+        _stop(str(error), 1)
+    finally:
+        flow.update_lake(home)
     click.echo("The release follows by itself where nmip up runs; otherwise: nmip run")
 
 

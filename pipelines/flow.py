@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,18 +21,29 @@ from pipelines.contracts.codes import code_list, codes
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.home import home_kind
 from pipelines.intake.checking import load_check_tables, rules_of
-from pipelines.intake.inbox import Handled, handle_inbox, is_work_waiting
+from pipelines.intake.inbox import Handled, handle_inbox, waiting_deliveries
 from pipelines.intake.ledger import ledger_table
 from pipelines.intake.store import SubmissionStore
-from pipelines.intake.submission import Submission, all_submissions, in_force, now
+from pipelines.intake.submission import (
+    CERTIFIED,
+    RECEIVED,
+    Submission,
+    all_submissions,
+    in_force,
+    now,
+    read_rows,
+    screen_submission,
+)
 from pipelines.lake.partitions import Partition, bring_up_to_date, partitions
 from pipelines.release.publish import (
     ReleaseInputs,
     current_manifest,
     digest_key,
     latest_manifest,
+    make_current,
     publish,
     relations,
+    was_made_current,
 )
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
@@ -63,6 +74,7 @@ class Home:
     def code_digest(self) -> str:
         """A digest of everything but data that decides a release: code, SQL, contracts."""
         files = [
+            Path(__file__),
             *sorted(file for room in ROOMS_OF_A_RELEASE for file in (PROJECT_ROOT / "pipelines" / room).rglob("*.py")),
             *project_files(self.settings.dbt_project),
             *sorted(p for p in self.settings.contracts.rglob("*") if p.suffix in (".csv", ".sql", ".yaml")),
@@ -71,19 +83,29 @@ class Home:
 
 
 def screen_inbox(home: Home, progress: Progress = lambda _: None) -> list[Handled]:
-    """Handle everything that waits in the inbox, and put what is certified into the lake."""
-    return handle_inbox(home.inbox, home.settings.contracts, home.store, progress=progress)
+    """Handle everything that waits in the inbox, and screen what an interrupted `nmip submit` left unscreened."""
+    handled = handle_inbox(home.inbox, home.settings.contracts, home.store, progress=progress)
+    for submission in unscreened(home):
+        progress(f"screening {submission.key.submission_id}")
+        screen_submission(home.store, home.settings.contracts, submission)
+    return handled
+
+
+def unscreened(home: Home) -> list[Submission]:
+    """Submissions whose bytes were kept but that nobody screened: their process ended too early."""
+    return [s for s in all_submissions(home.store) if s.state == RECEIVED and home.store.has_files(s.key, s.received)]
 
 
 def update_lake(home: Home) -> list[Partition]:
     """Make the lake hold the submissions in force; returns what was written."""
     with warehouse_lock(home.settings):
-        return bring_up_to_date(home.storage, home.store, home.settings.contracts)
+        return bring_up_to_date(home.storage, home.store, home.settings.contracts, in_force(home.store))
 
 
-def fingerprint(home: Home) -> str:
+def fingerprint(home: Home, submissions: Sequence[Submission] | None = None) -> str:
     """A digest of everything that a release is made from: submissions and their states, code, SQL, contracts, minimum n."""
-    states = [(s.key.submission_id, s.state, len(s.events)) for s in all_submissions(home.store)]
+    ledger = all_submissions(home.store) if submissions is None else submissions
+    states = [(s.key.submission_id, s.state, len(s.events)) for s in ledger]
     return sha256(json.dumps([states, home.code_digest, home.settings.minimum_n]).encode())
 
 
@@ -92,23 +114,37 @@ def is_release_due(home: Home) -> bool:
     latest = latest_manifest(home.storage)
     if latest is None:
         return bool(in_force(home.store))
-    return bool(latest["fingerprint"] != fingerprint(home))
+    return bool(latest["fingerprint"] != fingerprint(home)) or not was_made_current(home.storage, latest)
 
 
 def waiting(home: Home) -> list[str]:
-    """Names of inbox deliveries that wait."""
-    return is_work_waiting(home.inbox, home.settings.contracts, home.store)
+    """Names of inbox deliveries and ids of submissions that wait to be screened."""
+    return [*_waiting_marks(home)]
+
+
+def waiting_digest(home: Home) -> str | None:
+    """A digest of what waits, by name and by the marks that change whenever a file is written; None where nothing waits."""
+    marks = _waiting_marks(home)
+    return sha256(canonical_json([sorted(marks.items()), fingerprint(home)])) if marks else None
+
+
+def _waiting_marks(home: Home) -> dict[str, Any]:
+    in_inbox = waiting_deliveries(home.inbox, home.settings.contracts, home.store)
+    return {**in_inbox, **{submission.key.submission_id: [] for submission in unscreened(home)}}
 
 
 def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
     """Rebuild every model from one state of the lake, test it, and say what it was built from. Raises BuildFailed."""
     with warehouse_lock(home.settings):
-        bring_up_to_date(home.storage, home.store, home.settings.contracts)
+        # One reading of the ledger: a signature given meanwhile belongs to the next build as a whole.
+        submissions = all_submissions(home.store)
+        certified = [submission for submission in submissions if submission.state == CERTIFIED]
+        bring_up_to_date(home.storage, home.store, home.settings.contracts, certified)
         built_from = {
-            "fingerprint": fingerprint(home),
-            "submissions": {s.key.submission_id: s.received["delivery_sha256"] for s in in_force(home.store)},
+            "fingerprint": fingerprint(home, submissions),
+            "submissions": {s.key.submission_id: s.received["delivery_sha256"] for s in certified},
         }
-        write_inputs(home.settings, ledger_table(home.store))
+        write_inputs(home.settings, ledger_table(submissions))
         results = build(home.settings)
         Storage(home.settings.exchange).write(BUILT_FROM, canonical_json(built_from))
     return results
@@ -116,10 +152,12 @@ def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
 
 def release(home: Home) -> dict[str, Any]:
     """Publish what the warehouse left, unless the release built last is made from the same; returns the manifest."""
-    latest, current = latest_manifest(home.storage), current_manifest(home.storage)
+    latest = latest_manifest(home.storage)
     built_from = Storage(home.settings.exchange).read_json(BUILT_FROM)
-    if latest is not None and current is not None and latest["fingerprint"] == built_from["fingerprint"]:
-        return current
+    if latest is not None and latest["fingerprint"] == built_from["fingerprint"]:
+        if not was_made_current(home.storage, latest):
+            make_current(home.storage, latest["release_id"])
+        return current_manifest(home.storage) or latest
     contracts = home.settings.contracts
     districts = code_list(contracts, "districts")
     # The strictest of the project's and the districts' own minimum wins.
@@ -176,6 +214,9 @@ def _problems(home: Home, submission: Submission, tier: str, in_lake: set[str]) 
     if submission_id not in in_lake:
         found.append(f"{submission_id} is in force but not in the lake")
     record = validation_record(home, submission)
+    if record is not None and record["disagreements"]:
+        # Asked again before it blocks, so that what was mended since is seen.
+        record = record_validation(home, submission)
     if record is not None:
         found += [f"{submission_id}: {problem}" for problem in record["disagreements"] if f"-{tier}-" in problem]
     return found
@@ -207,14 +248,20 @@ def record_validation(home: Home, submission: Submission) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="nmip-record-") as folder:
         database = Path(folder) / "check.duckdb"
         with duckdb.connect(str(database)) as connection:
-            rows = home.store.read_table(key, "rows")
+            rows = read_rows(home.store, submission)
             load_check_tables(connection, rows, contract, contracts, key.district, key.school_year)
         results, record = validate(database, key.submission_id, rules)
+    failed = [f"{result.rule_id}: {result.error}" for result in results if result.error is not None]
+    if failed:
+        # Nothing is kept of a validation that could not run, so that it is asked again.
+        return {"disagreements": [f"{rule} (Great Expectations could not run it)" for rule in failed]}
     ours: dict[str, int] = screened.get("findings", {})
+    versions: dict[str, str] = screened.get("rule_versions", {})
     disagreements = [
-        f"{result.rule_id}: Great Expectations {result.error or result.n_findings}, NMIP {ours.get(result.rule_id, 0)}"
-        for result in results
-        if result.error is not None or result.n_findings != ours.get(result.rule_id, 0)
+        f"{result.rule_id}: Great Expectations {result.n_findings}, NMIP {ours.get(result.rule_id, 0)}"
+        for result, rule in zip(results, rules, strict=True)
+        # A rule that came after the screening has nothing to agree with yet.
+        if versions.get(rule.rule_id) == rule.version and result.n_findings != ours.get(result.rule_id, 0)
     ]
     kept = {"rows_sha256": screened["rows_sha256"], "disagreements": disagreements, "great_expectations": record}
     home.storage.write(f"{key.folder}/validation.json", canonical_json(kept))
@@ -223,4 +270,4 @@ def record_validation(home: Home, submission: Submission) -> dict[str, Any]:
 
 def status_table(home: Home) -> pl.DataFrame:
     """The ledger, for the command line."""
-    return ledger_table(home.store)
+    return ledger_table(all_submissions(home.store))

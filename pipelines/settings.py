@@ -50,16 +50,21 @@ class Settings:
         Raises SettingsError where a value cannot be used.
         """
         values = os.environ if environment is None else environment
-        home_text = values.get("NMIP_HOME", ".nmip")
+        home_text = values.get("NMIP_HOME") or ".nmip"
         if "://" in home_text:
             raise SettingsError(
                 f"NMIP_HOME is {home_text!r}: object stores are not supported yet. Set it to a folder on this machine."
             )
         home = Path(home_text).absolute()
         work = Path(values["NMIP_WORK"]).absolute() if values.get("NMIP_WORK") else home / "work"
-        minimum_n = values.get("NMIP_MINIMUM_N", "10")
-        if not minimum_n.isdigit() or int(minimum_n) < 5:
+        minimum_n = values.get("NMIP_MINIMUM_N") or "10"
+        if not (minimum_n.isascii() and minimum_n.isdigit()) or int(minimum_n) < 5:
             raise SettingsError(f"NMIP_MINIMUM_N is {minimum_n!r}: it must be a whole number of at least 5.")
+        for path in (home, work):
+            if set(str(path)) & set("'*?[]"):
+                raise SettingsError(
+                    f"{path} holds one of the signs ' * ? [ ], which queries read as patterns; choose another folder."
+                )
         return cls(
             home=home,
             work=work,

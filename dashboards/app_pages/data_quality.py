@@ -100,7 +100,7 @@ def _sums(rows: pl.DataFrame) -> None:
 def _delivery(row: dict[str, Any]) -> None:
     st.markdown(plain(f"{row['state_meaning'] or ''} {row['next_step'] or ''}"))
     if row["certified_at"]:
-        signed = f"Certified {row['certified_at'][:10]} by {row['signer'] or 'an unnamed signer'}"
+        signed = f"Certified {row['certified_at'][:10]}"
         st.markdown(plain(f"{signed} ({row['how']})." if row["how"] else f"{signed}."))
     if row["first_message"]:
         st.markdown(plain(f"First of {row['n_findings'] or 0} findings: {row['first_message']}"))

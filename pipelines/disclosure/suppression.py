@@ -1,8 +1,9 @@
 """Which indicator values fall because a small group stands behind them, and which fall with those.
 
 A distribution is all values that share everything but `category`; it is shown whole or not at all. First every distribution
-falls in which a count of people is below the minimum (or that would give one by subtraction). Then, where a published total
-and the published other parts would give a fallen part back, the smallest other part that is large enough falls too.
+falls in which a count of people is below the minimum. Then, for every published total, what is left of it after its published
+parts is looked at like a distribution of its own, whoever hid the other parts: where that remainder is small, or is exactly one
+part that fell, the smallest published part falls too, until nothing small is left.
 
 Protection against combinations of several relations at once needs the audit of the whole release and does not belong here.
 """
@@ -33,15 +34,11 @@ NUMBERS = ("numerator", "denominator", "value", "lower", "upper", "n")
 
 @dataclass(frozen=True)
 class Relation:
-    """A total and its parts along one breakdown; a total of None is the value that is not split by it.
-
-    `is_complement`: the parts are two groups that make the total up, so that a part that is not sent is known all the same.
-    """
+    """A total and its parts along one breakdown; a total of None is the value that is not split by it."""
 
     breakdown: str
     total: str | None
     parts: tuple[str, ...]
-    is_complement: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,10 +60,9 @@ def protect(values: pl.DataFrame, minimum_n: int, relations: Sequence[Relation],
     distributions = indexed.select(DISTRIBUTION).unique(maintain_order=True).with_row_index("_distribution")
     cells = indexed.join(distributions, on=DISTRIBUTION, how="left", nulls_equal=True, maintain_order="left")
     groups = _distributions(cells, minimum_n, counts_people)
-    groups = _mark_implied_complements(cells, groups, minimum_n, relations, counts_people)
     primary = set(groups.filter(pl.col("falls"))["_distribution"])
     while True:
-        more = {part for relation in relations for part in _gives_back(groups, relation, minimum_n)}
+        more = {part for relation in relations for part in _gives_back(cells, groups, relation, minimum_n, counts_people)}
         if not more:
             break
         groups = groups.with_columns(pl.col("falls") | pl.col("_distribution").is_in(list(more)))
@@ -87,15 +83,19 @@ def _is_small(count: pl.Expr, minimum_n: int) -> pl.Expr:
     return (count > 0) & (count < minimum_n)
 
 
+def _is_revealing(numerator: pl.Expr, denominator: pl.Expr, category: pl.Expr, of_people: pl.Expr, minimum_n: int) -> pl.Expr:
+    """A count of people from 1 to below the minimum, or everybody at one level, which says it of each of them."""
+    rest = denominator - numerator
+    return (
+        _is_small(denominator, minimum_n)
+        | (of_people & (_is_small(numerator, minimum_n) | _is_small(rest, minimum_n)))
+        | (of_people & category.str.starts_with("level_") & (denominator > 0) & (rest == 0))
+    )
+
+
 def _distributions(cells: pl.DataFrame, minimum_n: int, counts_people: Collection[str]) -> pl.DataFrame:
     of_people = pl.col("indicator_id").is_in(list(counts_people))
-    rest = pl.col("denominator") - pl.col("numerator")
-    small = (
-        _is_small(pl.col("denominator"), minimum_n)
-        | (of_people & (_is_small(pl.col("numerator"), minimum_n) | _is_small(rest, minimum_n)))
-        # Everybody in one category says it of each of them.
-        | (of_people & pl.col("category").str.starts_with("level_") & (pl.col("denominator") > 0) & (rest == 0))
-    )
+    small = _is_revealing(pl.col("numerator"), pl.col("denominator"), pl.col("category"), of_people, minimum_n)
     return cells.group_by("_distribution", maintain_order=True).agg(
         *[pl.col(name).first() for name in DISTRIBUTION],
         pl.col("denominator").max().alias("size"),
@@ -104,60 +104,53 @@ def _distributions(cells: pl.DataFrame, minimum_n: int, counts_people: Collectio
     )
 
 
-def _mark_implied_complements(
+def _gives_back(
     cells: pl.DataFrame,
     groups: pl.DataFrame,
+    relation: Relation,
     minimum_n: int,
-    relations: Sequence[Relation],
     counts_people: Collection[str],
-) -> pl.DataFrame:
-    marked: list[int] = []
-    for relation in relations:
-        if not relation.is_complement:
-            continue
-        others = [name for name in (*DISTRIBUTION, "category") if name != relation.breakdown]
-        keyed = cells.filter(pl.col("symbol").is_null() & pl.col("indicator_id").is_in(list(counts_people)))
-        total = keyed.filter(pl.col(relation.breakdown).eq_missing(pl.lit(relation.total)))
-        part = keyed.filter(pl.col(relation.breakdown).is_in(relation.parts))
-        both = part.join(
-            total.select(*others, pl.col("numerator").alias("_all_x"), pl.col("denominator").alias("_all_n")),
-            on=others,
-            how="inner",
-            nulls_equal=True,
-        )
-        left_n, left_x = pl.col("_all_n") - pl.col("denominator"), pl.col("_all_x") - pl.col("numerator")
-        implied = both.filter(_is_small(left_n, minimum_n) | _is_small(left_x, minimum_n) | _is_small(left_n - left_x, minimum_n))
-        marked += implied["_distribution"].to_list()
-    return groups.with_columns(pl.col("falls") | pl.col("_distribution").is_in(marked))
-
-
-def _gives_back(groups: pl.DataFrame, relation: Relation, minimum_n: int) -> list[int]:
-    """Distributions that must fall because their total, less the other parts, gives a fallen part back."""
-    others = [name for name in DISTRIBUTION if name != relation.breakdown]
-    shown = groups.filter(pl.col("is_shown"))
-    total = shown.filter(pl.col(relation.breakdown).eq_missing(pl.lit(relation.total)))
-    parts = shown.filter(pl.col(relation.breakdown).is_in(relation.parts))
-    by_total = (
-        parts.sort("size")
+) -> list[int]:
+    """Published parts that must fall because their total, less all published parts, is a small group or one fallen part."""
+    by = relation.breakdown
+    others = [name for name in DISTRIBUTION if name != by]
+    is_part = pl.col(by).is_in(relation.parts)
+    state = groups.select("_distribution", "falls", "size")
+    shown = cells.filter(pl.col("symbol").is_null()).join(state, on="_distribution").filter(~pl.col("falls"))
+    totals = shown.filter(pl.col(by).eq_missing(pl.lit(relation.total)))
+    by_category = (
+        shown.filter(is_part)
+        .group_by(*others, "category", maintain_order=True)
+        .agg(pl.col("numerator").sum().alias("_parts_x"), pl.col("denominator").sum().alias("_parts_n"))
+    )
+    left = totals.join(by_category, on=[*others, "category"], how="inner", nulls_equal=True).with_columns(
+        (pl.col("numerator") - pl.col("_parts_x")).alias("_left_x"),
+        (pl.col("denominator") - pl.col("_parts_n")).alias("_left_n"),
+    )
+    of_people = pl.col("indicator_id").is_in(list(counts_people))
+    small = left.group_by(others, maintain_order=True).agg(
+        _is_revealing(pl.col("_left_x"), pl.col("_left_n"), pl.col("category"), of_people, minimum_n)
+        .fill_null(False)
+        .any()
+        .alias("remainder_is_small"),
+        pl.col("_left_n").max().alias("size_left"),
+    )
+    parts = (
+        groups.filter(is_part)
         .group_by(others, maintain_order=True)
         .agg(
-            pl.len().alias("n_parts"),
-            pl.col("falls").sum().alias("n_fallen"),
-            pl.col("size").filter(pl.col("falls")).sum().alias("size_fallen"),
-            pl.col("_distribution").filter(~pl.col("falls") & (pl.col("size") >= minimum_n)).first().alias("next_part"),
-        )
-        .join(
-            total.select(*others, pl.col("_distribution").alias("total"), pl.col("falls").alias("total_falls")),
-            on=others,
-            how="inner",
-            nulls_equal=True,
-        )
-        # Of two complements of which one was not sent, the total gives nothing back.
-        .filter((pl.col("n_parts") == len(relation.parts)) | (not relation.is_complement))
-        .filter(
-            ~pl.col("total_falls")
-            & ((pl.col("n_fallen") == 1) | ((pl.col("n_fallen") > 1) & (pl.col("size_fallen") < minimum_n)))
+            (pl.col("falls") & pl.col("is_shown")).sum().alias("n_fallen"),
+            pl.col("size").filter(pl.col("falls") & pl.col("is_shown")).sum().alias("size_fallen"),
+            pl.col("_distribution")
+            .filter(pl.col("is_shown") & ~pl.col("falls"))
+            .sort_by(pl.col("size").filter(pl.col("is_shown") & ~pl.col("falls")))
+            .first()
+            .alias("next_part"),
         )
     )
-    # Where no other part is left to fall, the total does.
-    return by_total.select(pl.coalesce("next_part", "total").alias("next"))["next"].to_list()
+    is_exactly_one_part = (pl.col("n_fallen") == 1) & (pl.col("size_left") == pl.col("size_fallen"))
+    return (
+        small.join(parts, on=others, how="inner", nulls_equal=True)
+        .filter((pl.col("remainder_is_small") | is_exactly_one_part) & pl.col("next_part").is_not_null())["next_part"]
+        .to_list()
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipelines.intake.submission import Submission, deliver, now
 from pipelines.storage import canonical_json, sha256
 
 READY_MARK = "_READY"
+SETTLE_SECONDS = 1.0
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
 HOW_TO_PLACE = "Put the file into inbox/<district>/<extract>/<school year>/, for example inbox/chicago/school_directory/2024-25/."
 
@@ -72,26 +74,39 @@ def deliveries(files: Iterable[InboxFile], contracts_folder: Path) -> list[Deliv
     """Group inbox files into deliveries; folders without `_READY` and unfinished copies wait. Pure."""
     districts, years = codes(contracts_folder, "districts"), codes(contracts_folder, "school_years")
     extracts = extract_names(contracts_folder)
-    usable = [f for f in files if not (Path(f.path).name.startswith((".", "~$")) or f.path.lower().endswith(UNFINISHED))]
+    usable = [f for f in files if not _is_unfinished(f.path)]
     ready = {str(Path(f.path).parent) for f in usable if Path(f.path).name == READY_MARK}
+    unfinished = {"/".join(Path(f.path).parts[:4]) for f in files if _is_unfinished(f.path)}
     folders: dict[str, list[str]] = {}
+    problems: dict[str, str] = {}
     found: list[Delivery] = []
     for file in usable:
         parts = Path(file.path).parts
         if parts[-1] == READY_MARK:
             continue
+        folder = "/".join(parts[:4])
         problem = _problem(file, parts, districts, extracts, years)
-        if problem:
+        if problem and folder in ready:
+            # A delivery is taken whole or not at all.
+            problems.setdefault(folder, f"{'/'.join(parts[4:])}: {problem}")
+            folders.setdefault(folder, []).append(file.path)
+        elif problem:
             found.append(Delivery(file.path, (file.path,), None, problem))
         elif len(parts) == 4:
             found.append(Delivery(file.path, (file.path,), (parts[0], parts[1], parts[2])))
         else:
-            folders.setdefault("/".join(parts[:4]), []).append(file.path)
+            folders.setdefault(folder, []).append(file.path)
     for folder, paths in folders.items():
-        if folder in ready:
+        if folder in problems:
+            found.append(Delivery(folder, tuple(paths), None, problems[folder]))
+        elif folder in ready and folder not in unfinished:
             district, extract, school_year, _ = folder.split("/")
             found.append(Delivery(folder, tuple(paths), (district, extract, school_year)))
     return sorted(found, key=lambda delivery: delivery.name)
+
+
+def _is_unfinished(path: str) -> bool:
+    return Path(path).name.startswith((".", "~$")) or path.lower().endswith(UNFINISHED)
 
 
 def _problem(
@@ -133,19 +148,22 @@ def _frozen(marks: dict[str, Any]) -> tuple[tuple[str, tuple[int, ...]], ...]:
     return tuple(sorted((path, tuple(values)) for path, values in marks.items()))
 
 
-def is_work_waiting(inbox: Path, contracts_folder: Path, store: SubmissionStore) -> list[str]:
-    """Names of the deliveries that wait, without reading a byte of them: what a sensor asks at every tick."""
+def waiting_deliveries(inbox: Path, contracts_folder: Path, store: SubmissionStore) -> dict[str, list[tuple[int, ...]]]:
+    """Deliveries that wait, by name, with their files' marks; no byte of them is read: what a sensor asks at every tick."""
     listed = list_inbox(inbox)
-    return [d.name for d in unhandled(listed, deliveries(listed, contracts_folder), store.handled())]
+    marks = {file.path: file.marks for file in listed}
+    found = unhandled(listed, deliveries(listed, contracts_folder), store.handled())
+    return {delivery.name: [marks[path] for path in delivery.paths] for delivery in found}
 
 
 @dataclass(frozen=True)
 class Handled:
-    """What became of one inbox delivery."""
+    """What became of one inbox delivery: its submissions, why it is misplaced, or why it must wait for the next look."""
 
     name: str
-    submissions: tuple[Submission, ...]
+    submissions: tuple[Submission, ...] = ()
     problem: str | None = None
+    failure: str | None = None
 
 
 def handle_inbox(
@@ -157,25 +175,28 @@ def handle_inbox(
 ) -> list[Handled]:
     """Handle everything that waits in the inbox, once. May be killed at any point and run again.
 
-    Raises OSError when a file cannot be read, after everything else was handled: it waits for the next look.
+    A file that changes within SETTLE_SECONDS is still being written: it waits for the next look.
+
+    A delivery that cannot be handled this time (a file that may not be read, a full disk) is told as a `failure`, waits for the
+    next look and holds up no other. Raises OSError when the inbox cannot be listed.
     """
     limits = limits or ReadingLimits()
     listed = list_inbox(inbox)
     marks = {file.path: file.marks for file in listed}
     outcomes = []
-    failed: list[OSError] = []
     waiting = unhandled(listed, deliveries(listed, contracts_folder), store.handled())
+    if waiting:
+        time.sleep(SETTLE_SECONDS)
     for position, delivery in enumerate(waiting, start=1):
         progress(f"inbox {position}/{len(waiting)}: {delivery.name}")
         try:
             pending = _take(inbox, delivery, marks, limits)
-        except OSError as error:
-            failed.append(error)
-            continue
-        if pending is not None:
-            outcomes.append(_handle(pending, contracts_folder, store, limits))
-    if failed:
-        raise failed[0]
+            if pending is not None:
+                outcomes.append(_handle(pending, contracts_folder, store, limits))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the others are not held up
+            failure = f"{type(error).__name__}: {error}"
+            progress(f"{delivery.name} could not be handled and waits: {failure}")
+            outcomes.append(Handled(delivery.name, failure=failure))
     return outcomes
 
 

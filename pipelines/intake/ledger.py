@@ -6,12 +6,12 @@ Made from the store each time; delivered values never enter it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
 
-from pipelines.intake.store import SubmissionStore
-from pipelines.intake.submission import STATES, Submission, all_submissions
+from pipelines.intake.submission import STATES, Submission
 
 SCHEMA = {
     "submission_id": pl.String,
@@ -41,9 +41,9 @@ SCHEMA = {
 }
 
 
-def ledger_table(store: SubmissionStore) -> pl.DataFrame:
+def ledger_table(submissions: Iterable[Submission]) -> pl.DataFrame:
     """One row a submission, sorted by id."""
-    rows = [_row(submission) for submission in all_submissions(store)]
+    rows = [_row(submission) for submission in submissions]
     return pl.DataFrame(rows, schema=SCHEMA).sort("submission_id")
 
 

@@ -24,6 +24,7 @@ from pipelines.storage import sha256
 
 OTHER_YEAR = "other_year"
 OTHER_DISTRICT = "other_district"
+UNACCOUNTED = "unaccounted"
 PROVENANCE = ("delivered_rows", "drop_reason", "school_year", "district")
 _DIRECTIVE = re.compile(r"^--\s*reading:\s*(header|sheet)\s*=\s*(.+?)\s*$", re.MULTILINE)
 _NOTE = re.compile(r"^--\s*note:\s*(.+(?:\n--\s{3,}\S.*)*)", re.MULTILINE)
@@ -118,7 +119,10 @@ def has_contract_columns(names: tuple[str, ...], contract: Contract) -> bool:
 
 
 def map_contract_columns(delivered: Delivered, contract: Contract, district: str, school_year: str) -> Mapped:
-    """A delivery that has the contract's own columns: taken as it is, but for rows of another year or district."""
+    """A delivery that has the contract's own columns: taken as it is, but for rows of another year or district.
+
+    A row that leaves its own district or school year blank is in nobody's year: it is told as unaccounted.
+    """
     reason = pl.lit(None, dtype=pl.String)
     place = [name for name in ("district", "school_year") if name in delivered.columns]
     table = delivered.table.with_columns(pl.col(place).str.strip_chars())
@@ -129,6 +133,8 @@ def map_contract_columns(delivered: Delivered, contract: Contract, district: str
         reason = pl.when(reason.is_null() & (pl.col("school_year") != school_year)).then(pl.lit(OTHER_YEAR)).otherwise(reason)
         of_district = table.filter(pl.col("district") == district) if "district" in place else table
         years = tuple(of_district["school_year"].drop_nulls().unique().sort())
+    is_blank = pl.any_horizontal([pl.col(name).is_null() for name in place] or [pl.lit(False)])
+    reason = pl.when(is_blank).then(pl.lit(UNACCOUNTED)).otherwise(reason)
     known = [name for name in contract.column_names if name in delivered.columns]
     table = table.with_columns(reason.alias("drop_reason"))
     rows = table.filter(pl.col("drop_reason").is_null()).select(
@@ -147,7 +153,7 @@ def map_contract_columns(delivered: Delivered, contract: Contract, district: str
         lines=counts,
         row_counts=counts,
         school_years=years,
-        unaccounted=table.select("delivered_file", "delivered_line").clear(),
+        unaccounted=table.filter(pl.col("drop_reason") == UNACCOUNTED).select("delivered_file", "delivered_line"),
     )
 
 
@@ -207,7 +213,7 @@ def map_delivery(
     unaccounted = every_line.filter(pl.col("is_used").is_null()).select("delivered_file", "delivered_line")
     line_reason = every_line.select(
         pl.when(pl.col("is_used").is_null())
-        .then(pl.lit("unaccounted"))
+        .then(pl.lit(UNACCOUNTED))
         .when(pl.col("is_used"))
         .then(pl.lit(None, dtype=pl.String))
         .otherwise(pl.col("drop_reason"))
@@ -290,7 +296,7 @@ def run_select(
                 "the mapping must be one SELECT statement",
                 "Put nothing but a single SELECT over delivered into the mapping file.",
             )
-        bound = {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", sql)}
+        bound = {name: value for name, value in parameters.items() if name in statements[0].named_parameters}
         timer.start()
         # Kept by DuckDB first: a result that went straight to Python would not count against the memory limit.
         connection.execute(f"CREATE TEMP TABLE mapped AS\n{sql}", bound)

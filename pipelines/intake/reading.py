@@ -822,7 +822,7 @@ def _read_in_child(file: DeliveredFile, kind: str, options: ReadingOptions, limi
     if done.returncode < 0:
         _refuse_damaged(file.name, "The file is damaged in a way that stops the reader.")
     if done.returncode:
-        raise RuntimeError(f"The reading process failed:\n{done.stderr.decode(errors='replace')[-4000:]}")
+        _refuse_damaged(file.name, "The file holds something that the reader cannot handle.")
     answer_line, _, body = done.stdout.partition(b"\n")
     answer: dict[str, Any] = json.loads(answer_line)
     if "refused" in answer:

@@ -169,8 +169,10 @@ def _structure_findings(contract: Contract, delivered: Delivered, mapped: Mapped
                 pl.lit(None, dtype=pl.String).alias("business_key"),
                 pl.lit(None, dtype=pl.String).alias("field"),
                 pl.lit(None, dtype=pl.String).alias("value"),
-                pl.lit("the district's mapping neither uses this line nor says why it drops it").alias("message"),
-                pl.lit("Take the line out if it is not data; otherwise have the mapping corrected.").alias("how_to_fix"),
+                pl.lit("this line is neither used nor dropped for a reason").alias("message"),
+                pl.lit(
+                    "Take the line out if it is not data, fill in a blank school year or district, or have the mapping corrected."
+                ).alias("how_to_fix"),
                 pl.lit(1, dtype=pl.Int64).alias("affected_rows"),
             ).cast(pl.Schema(FINDING_SCHEMA))
         )

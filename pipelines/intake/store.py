@@ -102,15 +102,22 @@ class SubmissionStore:
         return all(self.storage.exists(f"{key.folder}/delivered/{entry['sha256']}") for entry in received["files"])
 
     def write_table(self, key: SubmissionKey, name: str, table: pl.DataFrame) -> str:
-        """Keep a table (`rows`, `findings`) and return the digest of its Parquet bytes."""
+        """Keep a table (`rows`, `findings`) under the digest of its Parquet bytes, and return the digest.
+
+        A table is accepted by the event that names its digest; one that no event names changes nothing.
+        """
         buffer = io.BytesIO()
         table.write_parquet(buffer, compression="zstd", statistics=False)
-        self.storage.write(f"{key.folder}/{name}.parquet", buffer.getvalue())
-        return sha256(buffer.getvalue())
+        digest = sha256(buffer.getvalue())
+        self.storage.write(f"{key.folder}/{name}-{digest}.parquet", buffer.getvalue())
+        return digest
 
-    def read_table(self, key: SubmissionKey, name: str) -> pl.DataFrame:
-        """A kept table. Raises FileNotFoundError."""
-        return pl.read_parquet(io.BytesIO(self.storage.read(f"{key.folder}/{name}.parquet")))
+    def read_table(self, key: SubmissionKey, name: str, digest: str) -> pl.DataFrame:
+        """The kept table of that digest. Raises FileNotFoundError, or ValueError where its bytes are not those any more."""
+        content = self.storage.read(f"{key.folder}/{name}-{digest}.parquet")
+        if sha256(content) != digest:
+            raise ValueError(f"{key.submission_id}: the kept {name} were changed after they were screened")
+        return pl.read_parquet(io.BytesIO(content))
 
     def handled(self) -> Iterator[dict[str, Any]]:
         """What became of every inbox delivery so far."""

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines.contracts.codes import code_list, codes
 from pipelines.contracts.contract import extract_names
 from pipelines.intake.reading import DeliveredFile, ReadingLimits
@@ -23,7 +25,10 @@ RECEIVED, CERTIFIED, SUPERSEDED = "received", "certified", "superseded"
 RECEIPT = "receipt.json"
 
 STATES = {
-    RECEIVED: ("The files have arrived and are not screened yet.", "Run nmip run, or wait for the next look at the inbox."),
+    RECEIVED: (
+        "The files have arrived and are not screened yet.",
+        "Run nmip run; if it stays like this, send the same files again.",
+    ),
     UNREADABLE: ("The files cannot be read.", "Read the finding, mend the file and send it again."),
     CORRECTIONS_NEEDED: ("Something in the files must be corrected.", "Correct the findings in your file and send it again."),
     READY: ("Nothing was found; the submission waits for its signer.", "Sign it: nmip sign ID --statement TEXT."),
@@ -78,6 +83,22 @@ def read_submission(store: SubmissionStore, key: SubmissionKey) -> Submission:
     return replace(submission, state=screened["outcome"]) if screened else submission
 
 
+def read_rows(store: SubmissionStore, submission: Submission) -> pl.DataFrame:
+    """The mapped rows that the latest screening accepted. Raises SubmissionRefused where there was none."""
+    return _read_screened(store, submission, "rows")
+
+
+def read_findings(store: SubmissionStore, submission: Submission) -> pl.DataFrame:
+    """The findings of the latest screening. Raises SubmissionRefused where there was none."""
+    return _read_screened(store, submission, "findings")
+
+
+def _read_screened(store: SubmissionStore, submission: Submission, name: str) -> pl.DataFrame:
+    if submission.screened is None:
+        raise SubmissionRefused(f"{submission.key.submission_id} was not screened yet")
+    return store.read_table(submission.key, name, submission.screened[f"{name}_sha256"])
+
+
 def all_submissions(
     store: SubmissionStore, district: str | None = None, extract: str | None = None, school_year: str | None = None
 ) -> list[Submission]:
@@ -113,8 +134,11 @@ def delivery_digest(files: Sequence[DeliveredFile]) -> str:
 
 
 def rules_digest(contracts_folder: Path, district: str, extract: str) -> str:
-    """A digest of everything that decides a screening: contract, mapping, code lists."""
+    """A digest of everything that decides a screening: contract, mapping, code lists, and the code that reads and checks."""
+    code = Path(__file__).resolve().parent
     paths = [
+        *sorted(code.glob("*.py")),
+        *sorted((code.parent / "contracts").glob("*.py")),
         contracts_folder / "extracts" / f"{extract}.odcs.yaml",
         contracts_folder / "mappings" / district / f"{extract}.sql",
         *sorted((contracts_folder / "codes").glob("*.csv")),

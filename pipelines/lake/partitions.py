@@ -14,7 +14,7 @@ from pipelines.contracts.column_rules import identifier, typed_expression
 from pipelines.contracts.contract import Contract, extract_names, load_contract
 from pipelines.frames import query
 from pipelines.intake.store import SubmissionKey, SubmissionStore
-from pipelines.intake.submission import Submission, in_force
+from pipelines.intake.submission import Submission, in_force, read_rows
 from pipelines.storage import Storage
 
 ROOT = "lake"
@@ -95,8 +95,10 @@ def ensure_empty_extracts(storage: Storage, contracts_folder: Path) -> None:
             storage.write(key, content)
 
 
-def bring_up_to_date(storage: Storage, store: SubmissionStore, contracts_folder: Path) -> list[Partition]:
-    """Make the lake hold exactly the submissions in force; returns the partitions that were written.
+def bring_up_to_date(
+    storage: Storage, store: SubmissionStore, contracts_folder: Path, certified: Iterable[Submission] | None = None
+) -> list[Partition]:
+    """Make the lake hold the submissions in force (or those `certified` that the caller read); returns what was written.
 
     A killed call leaves whole files only, and the next call writes what is missing.
     """
@@ -104,7 +106,7 @@ def bring_up_to_date(storage: Storage, store: SubmissionStore, contracts_folder:
     held = {(p.extract, p.school_year, p.district): p.submission_id for p in partitions(storage)}
     return [
         _write(storage, store, contracts_folder, submission)
-        for submission in in_force(store)
+        for submission in (in_force(store) if certified is None else certified)
         if held.get((submission.key.extract, submission.key.school_year, submission.key.district)) != submission.key.submission_id
     ]
 
@@ -112,11 +114,6 @@ def bring_up_to_date(storage: Storage, store: SubmissionStore, contracts_folder:
 def _write(storage: Storage, store: SubmissionStore, contracts_folder: Path, submission: Submission) -> Partition:
     key = submission.key
     contract = load_contract(contracts_folder, key.extract)
-    table = typed_rows(store.read_table(key, "rows"), contract, key)
+    table = typed_rows(read_rows(store, submission), contract, key)
     storage.write(partition_key(key.extract, key.school_year, key.district), _parquet(table, key.submission_id))
     return Partition(key.extract, key.school_year, key.district, key.submission_id)
-
-
-def lake_fingerprint(held: Iterable[Partition]) -> list[str]:
-    """The submissions that the lake holds, in order: what a release is built from."""
-    return sorted(partition.submission_id for partition in held)

@@ -19,6 +19,7 @@ from pipelines.orchestration.run_lock import hold_run_lock
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt import BuildFailed, NodeResult
 
+HANDLED_CHECK = "every_delivery_handled"
 PROGRESS = logging.getLogger("nmip")
 
 
@@ -59,9 +60,10 @@ def submissions_asset(settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
         key=SUBMISSIONS,
         group_name="intake",
+        check_specs=[dg.AssetCheckSpec(HANDLED_CHECK, asset=SUBMISSIONS)],
         description="The ledger of submissions: everything that waited in the inbox, screened; the lake brought up to date.",
     )
-    def submissions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def submissions(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         hold_run_lock(settings)
         home = flow.Home(settings)
         handled = flow.screen_inbox(home, PROGRESS.info)
@@ -75,14 +77,23 @@ def submissions_asset(settings: Settings) -> dg.AssetsDefinition:
                     metadata={"submission_id": partition.submission_id},
                 )
             )
+        failures = [f"{outcome.name}: {outcome.failure}" for outcome in handled if outcome.failure]
         states = [s.state for outcome in handled for s in outcome.submissions]
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
+            asset_key=SUBMISSIONS,
             metadata={
                 "deliveries": len(handled),
                 "misplaced": sum(outcome.problem is not None for outcome in handled),
                 "lake_partitions_written": len(written),
                 **{f"submissions_{state}": states.count(state) for state in sorted(set(states))},
-            }
+            },
+        )
+        yield dg.AssetCheckResult(
+            asset_key=SUBMISSIONS,
+            check_name=HANDLED_CHECK,
+            passed=not failures,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"waiting": failures},
         )
 
     return submissions

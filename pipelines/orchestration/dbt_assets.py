@@ -1,7 +1,7 @@
 """dbt's models as asset specs and its data tests as check specs, read from its manifest. Pure functions.
 
 `dagster-dbt` is not used: importing it costs seconds in every run and it starts dbt as a process of its own, where an
-in-process build takes one (docs/decisions/dagster-runs-one-batch.md).
+in-process build takes one (docs/decisions/one-run-is-one-batch.md).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def build_definitions(settings: Settings | None = None, manifest: Mapping[str, A
     contract, record = contract_checks(settings), record_checks(settings)
     selection = (
         dg.AssetSelection.assets(submissions, models, release)
-        | dg.AssetSelection.checks_for_assets(models)
+        | dg.AssetSelection.checks_for_assets(submissions, models)
         | dg.AssetSelection.checks(contract, record)
     )
     job = dg.define_asset_job(

@@ -3,7 +3,6 @@
 A failed listing raises, so that it is seen as a failed tick and not as an empty inbox.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -12,7 +11,6 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipelines import flow
 from pipelines.orchestration.run_lock import is_run_lock_held, retire_dead_runs
 from pipelines.settings import Settings
-from pipelines.storage import sha256
 
 JOB = "refresh"
 CAUSE_TAG = "nmip/cause"
@@ -57,20 +55,18 @@ def is_run_active(settings: Settings, instance: dg.DagsterInstance) -> bool:
     return instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=list(ABOUT_TO_START))) > 0
 
 
+def _attempts(context: dg.SensorEvaluationContext, cause: str | None) -> int:
+    return context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, tags={CAUSE_TAG: cause})) if cause else 0
+
+
 def _tick(
     settings: Settings, context: dg.SensorEvaluationContext, cause: str | None, nothing: str
 ) -> dg.RunRequest | dg.SkipReason:
     active = is_run_active(settings, context.instance)
-    attempts = context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, tags={CAUSE_TAG: cause})) if cause else 0
-    decision = decide(cause, active, attempts, nothing)
+    decision = decide(cause, active, _attempts(context, cause), nothing)
     if decision.run_key is None or cause is None:
         return dg.SkipReason(decision.reason)
     return dg.RunRequest(run_key=decision.run_key, tags={CAUSE_TAG: cause})
-
-
-def cause_of_names(names: Sequence[str], fingerprint: str) -> str | None:
-    """A digest of what waits in the inbox; None where nothing does."""
-    return sha256("\n".join([*names, fingerprint]).encode())[:32] if names else None
 
 
 def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list[dg.SensorDefinition]:
@@ -84,10 +80,7 @@ def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list
         description="Files that wait in the inbox: one run screens all of them, rebuilds and releases.",
     )
     def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        home = flow.Home(settings)
-        names = flow.waiting(home)
-        cause = cause_of_names(names, flow.fingerprint(home)) if names else None
-        return _tick(settings, context, cause, "Nothing waits in the inbox.")
+        return _tick(settings, context, flow.waiting_digest(flow.Home(settings)), "Nothing waits in the inbox.")
 
     @dg.sensor(
         name="release_due",
@@ -98,9 +91,10 @@ def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list
     )
     def release_due(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         home = flow.Home(settings)
-        if flow.waiting(home):
+        in_inbox = flow.waiting_digest(home)
+        if in_inbox and _attempts(context, in_inbox) < MAX_ATTEMPTS:
             return dg.SkipReason("The inbox has work; its run releases too.")
-        cause = flow.fingerprint(home)[:32] if flow.is_release_due(home) else None
+        cause = flow.fingerprint(home) if flow.is_release_due(home) else None
         return _tick(settings, context, cause, "The release is made from what is in force.")
 
     return [inbox, release_due]

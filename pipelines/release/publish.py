@@ -28,7 +28,6 @@ TABLES = {
     "instruments": "dim_instruments",
     "districts": "dim_districts",
 }
-PEOPLE = ("student", "teacher", "leader", "people")
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def relations(grades: pl.DataFrame, subgroups: pl.DataFrame, courses: Sequence[s
     ]
     pairs = subgroups.filter(pl.col("complement_of").is_not_null())
     found += [
-        Relation("subgroup", "all", (row["code"], row["complement_of"]), is_complement=True)
+        Relation("subgroup", "all", (row["code"], row["complement_of"]))
         for row in pairs.to_dicts()
         if row["code"] < row["complement_of"]
     ]
@@ -93,17 +92,13 @@ def relations(grades: pl.DataFrame, subgroups: pl.DataFrame, courses: Sequence[s
     return [*found, Relation("course", None, tuple(courses))]
 
 
-def _counts_people(indicators: pl.DataFrame) -> list[str]:
-    text = pl.col("denominator").str.to_lowercase()
-    return indicators.filter(text.str.contains_any(list(PEOPLE)))["indicator_id"].to_list()
-
-
 def protected_values(
     values: pl.DataFrame, indicators: pl.DataFrame, published_relations: Sequence[Relation], minimum_n: int
 ) -> Protected:
     """Indicator values as they may leave: districts only (never a school's), small groups protected."""
     outgoing = values.filter(pl.col("unit_type") == "district")
-    return protect(outgoing, minimum_n, published_relations, _counts_people(indicators))
+    people = indicators.filter(pl.col("counts") != "schools")["indicator_id"].to_list()
+    return protect(outgoing, minimum_n, published_relations, people)
 
 
 def publish(
@@ -137,8 +132,24 @@ def publish(
         **inputs.versions,
     }
     storage.write(f"{folder}/manifest.json", canonical_json(manifest))
-    storage.write(CURRENT, canonical_json({"release_id": release_id, "path": folder}))
+    make_current(storage, release_id)
     return manifest
+
+
+def make_current(storage: Storage, release_id: str, rolled_back_from: str | None = None) -> None:
+    """Point at a release; `rolled_back_from` names the newer one that an operator turned away from."""
+    pointer = {"release_id": release_id, "path": f"{ROOT}/{release_id}"}
+    if rolled_back_from:
+        pointer["rolled_back_from"] = rolled_back_from
+    storage.write(CURRENT, canonical_json(pointer))
+
+
+def was_made_current(storage: Storage, latest: Mapping[str, Any]) -> bool:
+    """Whether the pointer names the latest release, or an operator turned away from it; otherwise its publishing was cut off."""
+    if not storage.exists(CURRENT):
+        return False
+    pointer = storage.read_json(CURRENT)
+    return latest["release_id"] in (pointer["release_id"], pointer.get("rolled_back_from"))
 
 
 def _parquet(table: pl.DataFrame) -> bytes:
@@ -161,4 +172,5 @@ def roll_back(storage: Storage, release_id: str) -> None:
     known = [manifest["release_id"] for manifest in list_releases(storage)]
     if release_id not in known:
         raise ReleaseNotFound(f"there is no release {release_id!r}; there are: {', '.join(known) or 'none yet'}")
-    storage.write(CURRENT, canonical_json({"release_id": release_id, "path": f"{ROOT}/{release_id}"}))
+    latest = known[-1]
+    make_current(storage, release_id, rolled_back_from=latest if latest != release_id else None)

@@ -19,7 +19,7 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator's definition, as its yml gives it."""
+    """One indicator's definition, as its yml gives it. `counts` says what its counts are of, which decides their protection."""
 
     indicator_id: str
     model: str
@@ -29,6 +29,7 @@ class Indicator:
     numerator: str
     denominator: str
     unit: str
+    counts: str
     direction: str | None
     basis: str
     is_describe_only: bool
@@ -60,6 +61,8 @@ def _indicator(model: str, document: dict[str, Any]) -> Indicator:
     wanted = [field.name for field in fields(Indicator) if field.name != "model"]
     missing = [name for name in wanted if name not in meta or (meta[name] is None and name not in ("direction", "interval"))]
     unknown = sorted(set(meta) - set(wanted))
+    if meta.get("counts") not in (None, "people", "schools"):
+        raise CatalogueError(f"{model}.yml: counts is {meta['counts']!r}; say people or schools")
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"does not know {', '.join(unknown)}"
         raise CatalogueError(f"{model}.yml: config.meta.indicator {problem}")

@@ -70,6 +70,7 @@ models:
           numerator: Students eligible
           denominator: Students enrolled
           unit: share
+          counts: people
           direction: null
           basis: administrative
           is_describe_only: false
@@ -92,7 +93,13 @@ schema:
     physicalType: table
     customProperties: [{property: rulePrefix, value: PO}]
     properties:
-      - {name: policy, logicalType: string, physicalType: VARCHAR, required: true, primaryKey: true, primaryKeyPosition: 1, description: Name.}
+      - name: policy
+        logicalType: string
+        physicalType: VARCHAR
+        required: true
+        primaryKey: true
+        primaryKeyPosition: 1
+        description: Name.
       - {name: n_schools, logicalType: integer, physicalType: BIGINT, description: Schools., logicalTypeOptions: {minimum: 0}}
       - name: n_schools_symbol
         logicalType: string

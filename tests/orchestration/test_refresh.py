@@ -126,7 +126,7 @@ def test_a_bad_file_is_refused_and_the_released_value_stays(released: flow.Home,
 
 def test_a_disagreement_in_the_record_blocks_the_next_build(released: flow.Home, tmp_path: Path) -> None:
     home = _copy(released, tmp_path)
-    (submission,) = [s for s in all_submissions(home.store, *PLACE)]
+    (submission,) = all_submissions(home.store, *PLACE)
     key = f"{submission.key.folder}/validation.json"
     record = home.storage.read_json(key)
     home.storage.write(key, json.dumps({**record, "disagreements": ["AL-V-LEVELS-SUM: Great Expectations 1, NMIP 0"]}).encode())

@@ -16,9 +16,9 @@ import xlsxwriter
 from click.testing import CliRunner
 
 from pipelines.cli import nmip
-from pipelines.intake.inbox import handle_inbox, is_work_waiting
+from pipelines.intake.inbox import handle_inbox, waiting_deliveries
 from pipelines.intake.store import SubmissionStore
-from pipelines.intake.submission import all_submissions, in_force
+from pipelines.intake.submission import all_submissions, in_force, read_findings
 from pipelines.lake.partitions import bring_up_to_date
 from pipelines.settings import PROJECT_ROOT
 from pipelines.storage import Storage
@@ -198,11 +198,11 @@ def test_by_inbox_nothing_in_force_changes(bad: Bad, tmp_path: Path) -> None:
     (submission,) = handled.submissions
     assert submission.state == ("unreadable" if bad.exit_code == 2 else "corrections_needed")
     assert (submission.screened or {})["findings"] == bad.rules
-    assert store.read_table(submission.key, "findings")["message"].str.contains("Traceback").any() is False
+    assert read_findings(store, submission)["message"].str.contains("Traceback").any() is False
     after = tree(tmp_path / "home")
     assert {name: after[name] for name in before} == before
     new = {name for name in after if name not in before and not name.startswith(("inbox/", "submissions/_inbox/"))}
     assert all(name.startswith(f"{submission.key.folder}/") for name in new)
     assert [s.key.number for s in in_force(store)] == [1]
     assert [s.state for s in all_submissions(store)] == ["certified", submission.state]
-    assert is_work_waiting(inbox, CONTRACTS, store) == []
+    assert list(waiting_deliveries(inbox, CONTRACTS, store)) == []

@@ -16,9 +16,9 @@ from pipelines.intake.inbox import (
     InboxFile,
     deliveries,
     handle_inbox,
-    is_work_waiting,
     list_inbox,
     unhandled,
+    waiting_deliveries,
 )
 from pipelines.intake.reading import ReadingLimits
 from pipelines.intake.store import SubmissionStore
@@ -60,7 +60,7 @@ def put(inbox: Path, name: str, content: bytes) -> Path:
 
 
 def waiting(inbox: Path, store: SubmissionStore) -> list[str]:
-    return is_work_waiting(inbox, CONTRACTS, store)
+    return list(waiting_deliveries(inbox, CONTRACTS, store))
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -289,8 +289,9 @@ def test_a_file_that_cannot_be_read_waits_and_holds_nobody_up(
         return real(self)
 
     monkeypatch.setattr(Path, "read_bytes", read)
-    with pytest.raises(PermissionError):
-        handle_inbox(inbox, CONTRACTS, store)
+    outcomes = {outcome.name.rsplit("/", 1)[1]: outcome for outcome in handle_inbox(inbox, CONTRACTS, store)}
+    assert "Permission denied" in str(outcomes["a.csv"].failure)
+    assert outcomes["b.csv"].failure is None
     monkeypatch.undo()
     assert [s.received["files"][0]["name"] for s in all_submissions(store)] == ["b.csv"]
     assert waiting(inbox, store) == ["/".join([*PLACE, "a.csv"])]
@@ -459,3 +460,35 @@ def test_only_finished_files_count(names: list[str]) -> None:
     assert [delivery.paths for delivery in grouped(*("/".join([*PLACE, name]) for name in names))] == [
         ("/".join([*PLACE, name]),) for name in names if name == "a.csv"
     ]
+
+
+def test_a_file_that_is_still_being_copied_waits(inbox: Path, store: SubmissionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = directory_csv(40)
+    path = put(inbox, "a.csv", whole[: len(whole) // 2])
+
+    def copy_goes_on(seconds: float) -> None:
+        path.write_bytes(whole)
+
+    monkeypatch.setattr(inbox_module.time, "sleep", copy_goes_on)
+    assert handle_inbox(inbox, CONTRACTS, store) == []
+    assert all_submissions(store) == []
+    monkeypatch.undo()
+    (handled,) = handle_inbox(inbox, CONTRACTS, store)
+    assert handled.submissions[0].screened is not None
+    assert handled.submissions[0].screened["rows"]["used"] == 40
+
+
+@pytest.mark.parametrize("unfinished", ["3.csv.part", ".3.csv.swp"])
+def test_a_folder_with_an_unfinished_file_waits_whole(inbox: Path, store: SubmissionStore, unfinished: str) -> None:
+    for name in ("fast/1.csv", f"fast/{unfinished}", "fast/_READY"):
+        put(inbox, name, directory_csv())
+    assert handle_inbox(inbox, CONTRACTS, store) == []
+
+
+def test_a_folder_with_a_link_is_one_finding_and_nothing_of_it_is_taken(inbox: Path, store: SubmissionStore) -> None:
+    path = put(inbox, "fast/1.csv", directory_csv())
+    put(inbox, "fast/_READY", b"")
+    (path.parent / "2.csv").symlink_to(path)
+    (handled,) = handle_inbox(inbox, CONTRACTS, store)
+    assert "2.csv: this is a link" in str(handled.problem)
+    assert all_submissions(store) == []

@@ -299,8 +299,9 @@ def test_a_year_that_the_mapping_returns_as_a_number_is_read_as_text() -> None:
 def test_contract_columns_of_another_district_or_year_are_dropped_and_only_own_years_told() -> None:
     text = "school_id,district,school_year\n1,philadelphia, 2023-24 \n2,chicago,2021-22\n3,philadelphia,2022-23\n4,,\n"
     found = map_contract_columns(delivered(text), DIRECTORY, "philadelphia", "2023-24")
-    assert found.lines == {"in": 4, "used": 2, "dropped": {"other_district": 1, "other_year": 1}}
-    assert found.rows["school_id"].to_list() == ["1", "4"]
+    assert found.lines == {"in": 4, "used": 1, "dropped": {"other_district": 1, "other_year": 1, "unaccounted": 1}}
+    assert found.rows["school_id"].to_list() == ["1"]
+    assert found.unaccounted["delivered_line"].to_list() == [5], "a row of nobody's year is told, not counted in every year"
     assert found.school_years == ("2022-23", "2023-24")
 
 
@@ -383,7 +384,14 @@ def test_contract_rows_in_are_rows_used_and_dropped(places: list[tuple[str, str]
     text = "school_id,district,school_year\n" + "".join(f"{i},{d},{y}\n" for i, (d, y) in enumerate(places))
     found = map_contract_columns(delivered(text), DIRECTORY, "philadelphia", "2023-24")
     fates = Counter(
-        "other_district" if district == "chicago" else "other_year" if year == "2022-23" else "used" for district, year in places
+        "unaccounted"
+        if not (district and year)
+        else "other_district"
+        if district == "chicago"
+        else "other_year"
+        if year == "2022-23"
+        else "used"
+        for district, year in places
     )
     used = fates.pop("used", 0)
     assert found.lines == found.row_counts == {"in": len(places), "used": used, "dropped": dict(fates)}

@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.intake import inbox as inbox_module
 from pipelines.intake import submission as submission_module
-from pipelines.intake.inbox import READY_MARK, handle_inbox, is_work_waiting
+from pipelines.intake.inbox import READY_MARK, handle_inbox, waiting_deliveries
 from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.screening import Screening, screen
 from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
@@ -29,6 +29,7 @@ from pipelines.intake.submission import (
     certify,
     deliver,
     in_force,
+    read_findings,
     read_submission,
     receive,
     screen_submission,
@@ -141,15 +142,16 @@ class TestScreening:
         assert screened is not None
         assert screened["findings"] == {"SD-S-CODE": 3}
         assert screened["lines"] == {"in": 3, "used": 3, "dropped": {}}
-        found = store.read_table(submission.key, "findings")
+        found = read_findings(store, submission)
         assert found.select("line", "field", "value").rows() == [(line, "school_level", "primary") for line in (2, 3, 4)]
         for name in ("rows", "findings"):
-            assert screened[f"{name}_sha256"] == sha256(store.storage.read(f"{submission.key.folder}/{name}.parquet"))
+            digest = screened[f"{name}_sha256"]
+            assert digest == sha256(store.storage.read(f"{submission.key.folder}/{name}-{digest}.parquet"))
 
     def test_an_unreadable_delivery_is_kept_with_its_finding(self, store: SubmissionStore) -> None:
         submission = send(store, b"%PDF-1.7 not a table")
         assert submission.state == "unreadable"
-        assert store.read_table(submission.key, "findings")["rule_id"].to_list() == ["READ-PDF"]
+        assert read_findings(store, submission)["rule_id"].to_list() == ["READ-PDF"]
 
     def test_it_is_screened_once_under_the_same_rules_and_again_under_others(
         self, store: SubmissionStore, tmp_path: Path
@@ -297,7 +299,7 @@ class TestYears:
         content = f"{DIRECTORY},school_year\n001,,S,elementary,K,5,false,true,,9,9,1,1,1,2023-24\n".encode()
         (only,) = deliver(store, CONTRACTS, *PLACE, files(content), "inbox", "inbox")
         assert (only.key.school_year, only.state) == ("2024-25", "corrections_needed")
-        (message,) = store.read_table(only.key, "findings")["message"]
+        (message,) = read_findings(store, only)["message"]
         assert message == "the delivery holds no row for 2024-25; it holds 2023-24"
 
     def test_years_that_are_none_are_told_in_part(self, store: SubmissionStore) -> None:
@@ -305,7 +307,7 @@ class TestYears:
         rows = [f"{i:03d},,S,elementary,K,5,false,true,,9,9,1,1,1,{'x' * 300}{i}" for i in range(500)]
         (only,) = deliver(store, CONTRACTS, *PLACE, files("\n".join([DIRECTORY + ",school_year", *rows]).encode()), "inbox", "x")
         assert len((only.screened or {})["school_years"]) <= 12
-        assert len(store.read_table(only.key, "findings")["message"][0]) < 1_000
+        assert len(read_findings(store, only)["message"][0]) < 1_000
 
 
 # --- several writers ---
@@ -453,7 +455,7 @@ def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path, dies_aft
             flow(FragileStorage(root, dies_at, dies_after), inbox)
         flow(Storage(root), inbox)
         assert tree(root) == undisturbed, f"killed at write {dies_at} of {n_writes}"
-        assert is_work_waiting(inbox, CONTRACTS, SubmissionStore(Storage(root))) == []
+        assert waiting_deliveries(inbox, CONTRACTS, SubmissionStore(Storage(root))) == {}
 
 
 @pytest.mark.usefixtures("fixed_time")

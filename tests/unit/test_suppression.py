@@ -21,7 +21,7 @@ SCHEMA = {
     "symbol": pl.String,
 }
 POOLED = Relation("grade", "3_5", ("3", "4", "5"))
-LANGUAGE = Relation("subgroup", "all", ("english_learner", "not_english_learner"), is_complement=True)
+LANGUAGE = Relation("subgroup", "all", ("english_learner", "not_english_learner"))
 
 
 def _cell(numerator: float, denominator: float, **breakdowns: Any) -> dict[str, Any]:
@@ -100,11 +100,34 @@ def test_an_unsent_complement_is_protected_too() -> None:
     assert _shown(values, subgroup="all")
 
 
-def test_where_no_part_is_left_the_total_falls() -> None:
-    rows = [*_levels((50, 50), grade="3_5"), *_levels((45, 5), grade="3")]
+def test_an_unsent_complement_at_one_level_is_protected_too() -> None:
+    rows = [*_levels((100, 100), subgroup="all"), *_levels((50, 100), subgroup="english_learner")]
+    values = _protect(rows, [LANGUAGE])
+    assert not _shown(values, subgroup="english_learner")
+    assert _shown(values, subgroup="all")
+
+
+@pytest.mark.parametrize("unsent", [False, True])
+def test_what_the_sender_withheld_is_not_given_back(unsent: bool) -> None:
+    rows = [*_levels((102, 103), grade="3_5"), *_levels((50, 50), grade="3"), *_levels((51, 49), grade="4")]
+    withheld = [
+        row | dict.fromkeys(["numerator", "denominator", "value", "n"]) | {"symbol": "c"} for row in _levels((1, 4), grade="5")
+    ]
+    values = _protect(rows if unsent else [*rows, *withheld], [POOLED])
+    assert _shown(values, grade="3_5")
+    assert [_shown(values, grade=grade) for grade in ("3", "4")].count(False) == 1
+
+
+def test_the_sum_of_fallen_parts_is_not_a_small_count_either() -> None:
+    rows = [
+        *_levels((303, 300), grade="3_5"),
+        *_levels((2, 98), grade="3"),
+        *_levels((1, 99), grade="4"),
+        *_levels((300, 103), grade="5"),
+    ]
     values = _protect(rows, [POOLED])
-    assert not _shown(values, grade="3")
-    assert not _shown(values, grade="3_5")
+    assert [_shown(values, grade=grade) for grade in ("3", "4", "5")] == [False, False, False]
+    assert _shown(values, grade="3_5")
 
 
 GRADES = st.lists(st.tuples(*[st.integers(0, 60)] * 3).filter(lambda c: sum(c) > 0), min_size=3, max_size=3)
@@ -121,6 +144,11 @@ def test_no_published_total_less_published_parts_is_a_small_cell(by_grade: list[
         if shown[grade]:
             assert all(n == 0 or n >= 10 for n in counts)
     if shown["3_5"]:
-        hidden = [counts for grade, counts in zip("345", by_grade, strict=True) if not shown[grade]]
-        assert len(hidden) != 1, "one hidden part of a published total is that total less the others"
-        assert not hidden or sum(map(sum, hidden)) >= 10
+        visible = [counts for grade, counts in zip("345", by_grade, strict=True) if shown[grade]]
+        n_hidden = 3 - len(visible)
+        assert not (n_hidden == 1 and visible), "one hidden part of a published total is that total less the others"
+        if visible:
+            left = [whole - sum(part) for whole, part in zip(total, zip(*visible, strict=True), strict=True)]
+            assert sum(left) == 0 or sum(left) >= 10
+            assert all(n == 0 or n >= 10 for n in left)
+            assert all(sum(left) - n == 0 or sum(left) - n >= 10 for n in left)

@@ -5,8 +5,8 @@
 --   student of the sum of N x percent, and a school's count within 0.5 % of N plus one student. Within each part a level is its
 --   share of the part's percents, rounded down, and the students left over go to the levels with the largest fractions: off by
 --   at most 1 % of N plus two students.
--- note: "*" hides levels of small groups and of groups in one single level; they are confidential (c). The 0 beside them in the
---   column for level 3 or above is not a result. The file does not carry enrolment; charter schools are in it.
+-- note: "*" hides levels of small groups and of groups in one single level; they are confidential (c), not zero. The file does not
+--   carry enrolment; charter schools are in it.
 -- note: FAST in spring 2023 is reported on the earlier scale and its cuts; from 2023-24 the cuts are new.
 WITH parsed AS (
   SELECT

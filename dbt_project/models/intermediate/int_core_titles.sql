@@ -9,7 +9,10 @@ select
     c.subgroup,
     c.review_status,
     c.n_students,
-    c.submission_id
+    case
+        when d.submission_id is null then c.submission_id
+        else c.submission_id || '; ' || d.submission_id
+    end as submission_id
 from {{ ref('stg_curriculum_adoption') }} as c
 left join {{ ref('stg_school_directory') }} as d
     on c.district = d.district and c.school_year = d.school_year and c.school_id = d.school_id

@@ -35,6 +35,10 @@ with units as (
                 then 1
             else 0
         end as has_levels,
+        case
+            when 'c' in (a.n_level_1_symbol, a.n_level_2_symbol, a.n_level_3_symbol, a.n_level_4_symbol) then 1
+            else 0
+        end as is_confidential,
         case when a.n_enrolled is not null and a.n_tested is not null then 1 else 0 end as has_participation
     from {{ ref('stg_assessment_levels') }} as a
     inner join {{ ref('stg_instruments') }} as i on a.instrument = i.instrument
@@ -54,6 +58,7 @@ select
     count(*) as n_units,
     sum(has_levels) as n_units_with_levels,
     sum(has_participation) as n_units_with_participation,
+    sum(is_confidential) as n_units_confidential,
     sum(case when has_participation = 1 then n_enrolled end) as n_enrolled,
     sum(case when has_participation = 1 then n_tested end) as n_tested_of_enrolled,
     sum(case when has_levels = 1 then n_level_1 end) as n_level_1,

@@ -7,6 +7,7 @@ select
     numerator,
     denominator,
     unit,
+    counts,
     direction,
     basis,
     is_describe_only,

@@ -11,7 +11,6 @@ select
     received_at,
     screened_at,
     certified_at,
-    signer,
     how,
     n_files,
     lines_in,

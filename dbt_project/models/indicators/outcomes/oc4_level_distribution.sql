@@ -12,6 +12,7 @@ with counts as (
         n_levels,
         n_units,
         n_units_with_levels,
+        n_units_confidential,
         proficient_level,
         n_level_1,
         n_level_2,
@@ -59,7 +60,8 @@ select
     case when n_units_with_levels > 0 then cast(numerator as double) end as numerator,
     case when n_units_with_levels > 0 then cast(n_in_levels as double) end as denominator,
     case
-        when n_units_with_levels = 0 then 'c'
+        when n_units_with_levels = 0 and n_units_confidential > 0 then 'c'
+        when n_units_with_levels = 0 then 'x'
         when n_in_levels = 0 then 'z'
     end as symbol,
     submission_id as sources
