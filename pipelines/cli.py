@@ -182,21 +182,28 @@ def check(files: tuple[Path, ...], district: str, extract: str, school_year: str
     sys.exit(2 if screening.outcome == UNREADABLE else int(screening.is_blocked))
 
 
+def _show_findings(home: Home, submission: Submission) -> None:
+    from pipelines.intake.submission import read_findings
+
+    n_findings = sum((submission.screened or {}).get("findings", {}).values())
+    if not n_findings:
+        return
+    for row in read_findings(home.store, submission).head(SHOWN_FINDINGS).to_dicts():
+        line = f", line {row['line']}" if row["line"] else ""
+        click.echo(f"  {row['rule_id']}: {_plain(row['file'])}{line}: {_plain(row['message'])}")
+        click.echo(f"    To fix: {_plain(row['how_to_fix'])}")
+    if n_findings > SHOWN_FINDINGS:
+        click.echo(f"  … {n_findings:,} findings in all; nmip check lists them")
+
+
 def _show_submission(home: Home, submission: Submission) -> None:
-    from pipelines.intake.submission import STATES, read_findings
+    from pipelines.intake.submission import STATES
 
     meaning, next_step = STATES[submission.state]
-    screened = submission.screened
     click.echo(f"{submission.key.submission_id}  {submission.state}: {meaning}")
-    if screened:
-        click.echo(f"  {_accounting('Lines', screened['lines'])}")
-        if screened["findings"]:
-            for row in read_findings(home.store, submission).head(SHOWN_FINDINGS).to_dicts():
-                line = f", line {row['line']}" if row["line"] else ""
-                click.echo(f"  {row['rule_id']}: {_plain(row['file'])}{line}: {_plain(row['message'])}")
-                click.echo(f"    To fix: {_plain(row['how_to_fix'])}")
-            if sum(screened["findings"].values()) > SHOWN_FINDINGS:
-                click.echo(f"  … {sum(screened['findings'].values()):,} findings in all; nmip check lists them")
+    if submission.screened:
+        click.echo(f"  {_accounting('Lines', submission.screened['lines'])}")
+    _show_findings(home, submission)
     click.echo(f"  Next: {next_step.replace('ID', submission.key.submission_id)}")
 
 
@@ -276,7 +283,9 @@ def status(as_json: bool) -> None:
 
     from pipelines import flow
     from pipelines.contracts.codes import codes
-    from pipelines.intake.submission import STATES
+    from pipelines.intake.screening import CORRECTIONS_NEEDED, UNREADABLE
+    from pipelines.intake.store import SubmissionKey
+    from pipelines.intake.submission import STATES, read_submission
     from pipelines.release.publish import current_manifest
 
     home = _home()
@@ -303,6 +312,8 @@ def status(as_json: bool) -> None:
     for row in table.to_dicts():
         used = f"{row['lines_used']:,} of {row['lines_in']:,} lines" if row["lines_in"] else ""
         click.echo(f"{row['submission_id']:<{width}}  {row['state']:<18}  {used}")
+        if row["state"] in (UNREADABLE, CORRECTIONS_NEEDED):
+            _show_findings(home, read_submission(home.store, SubmissionKey.parse(row["submission_id"])))
     for state in sorted(set(table["state"])):
         meaning, next_step = STATES[state]
         click.echo(f"{state}: {meaning} {next_step}")
@@ -521,8 +532,14 @@ def release_rollback(release_id: str) -> None:
 
 
 def main() -> None:
-    """Entry point."""
-    nmip(prog_name="nmip")
+    """Entry point. What the disk refuses is said in one sentence; the command can be run again."""
+    from obstore.exceptions import BaseError
+
+    try:
+        nmip(prog_name="nmip")
+    except (OSError, BaseError) as error:
+        reason = str(error).strip().splitlines()[0]
+        _stop(f"Something could not be read or written: {reason}. Check space and permissions, then run the command again.", 1)
 
 
 if __name__ == "__main__":

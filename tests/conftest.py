@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.intake import inbox
+
 PUBLIC_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
@@ -18,3 +20,9 @@ def public_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail("The public data are missing at ../shared/data, and CI must test against them.")
     pytest.skip("The public data are not at ../shared/data: tests against real files did not run.")
+
+
+@pytest.fixture(autouse=True)
+def files_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests in this process do not wait for files to settle; the tests of settling itself say how long."""
+    monkeypatch.setattr(inbox, "SETTLE_SECONDS", 0.0)

@@ -10,16 +10,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
 import pytest
 
 from pipelines import flow
-from pipelines.intake.submission import all_submissions
+from pipelines.intake.reading import DeliveredFile
+from pipelines.intake.submission import all_submissions, certify, deliver
 from pipelines.orchestration.dbt_assets import extract_key
 from pipelines.orchestration.definitions import build_definitions
 from pipelines.orchestration.instance import RunFailed, prepare_dagster_home, run_once
+from pipelines.release.publish import roll_back
 from pipelines.settings import PROJECT_ROOT, Settings
 from tests.deliveries import directory_csv, drop, levels_csv
 
@@ -124,17 +127,24 @@ def test_a_bad_file_is_refused_and_the_released_value_stays(released: flow.Home,
     assert states == ["certified", "corrections_needed"]
 
 
-def test_a_disagreement_in_the_record_blocks_the_next_build(released: flow.Home, tmp_path: Path) -> None:
+def test_a_disagreement_in_the_record_blocks_the_next_build_until_the_record_agrees(
+    released: flow.Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = _copy(released, tmp_path)
     (submission,) = all_submissions(home.store, *PLACE)
     key = f"{submission.key.folder}/validation.json"
-    record = home.storage.read_json(key)
-    home.storage.write(key, json.dumps({**record, "disagreements": ["AL-V-LEVELS-SUM: Great Expectations 1, NMIP 0"]}).encode())
+    disagreeing = {**home.storage.read_json(key), "disagreements": ["AL-V-LEVELS-SUM: Great Expectations 1, NMIP 0"]}
+    home.storage.write(key, json.dumps(disagreeing).encode())
     drop(home.inbox, "houston", "school_directory", "2024-25", "d.csv", directory_csv())
     before = _current(home)
+    monkeypatch.setattr(flow, "record_validation", lambda *_: disagreeing)
     with pytest.raises(RunFailed, match="contract_validity"):
         run_once(home.settings)
     assert _current(home) == before
+    monkeypatch.undo()
+    run_once(home.settings)
+    assert _current(home) != before
+    assert home.storage.read_json(key)["disagreements"] == []
 
 
 def test_a_failed_build_leaves_the_earlier_release_and_the_next_run_finishes(released: flow.Home, tmp_path: Path) -> None:
@@ -179,3 +189,58 @@ def test_a_killed_run_is_finished_by_the_next(released: flow.Home, tmp_path: Pat
     assert [s.state for s in all_submissions(home.store, "houston")] == ["certified"]
     assert not flow.is_release_due(home)
     assert flow.waiting(home) == []
+
+
+def test_a_kill_between_manifest_and_pointer_is_mended_by_the_next_run(released: flow.Home, tmp_path: Path) -> None:
+    home = _copy(released, tmp_path)
+    before = (home.settings.home / "releases/current.json").read_bytes()
+    drop(home.inbox, *PLACE, "more.csv", _levels(10))
+    run_once(home.settings)
+    latest = _current(home)
+    (home.settings.home / "releases/current.json").write_bytes(before)
+    assert flow.is_release_due(home)
+    run_once(home.settings)
+    assert _current(home) == latest
+    (home.settings.home / "releases/current.json").unlink()
+    assert flow.is_release_due(home)
+    run_once(home.settings)
+    assert _current(home) == latest
+
+
+def test_a_roll_back_stays_until_something_changes(released: flow.Home, tmp_path: Path) -> None:
+    home = _copy(released, tmp_path)
+    first = _current(home)["release_id"]
+    drop(home.inbox, *PLACE, "more.csv", _levels(10))
+    run_once(home.settings)
+    roll_back(home.storage, first)
+    assert not flow.is_release_due(home)
+    run_once(home.settings)
+    assert _current(home)["release_id"] == first
+    drop(home.inbox, *PLACE, "again.csv", _levels(20))
+    run_once(home.settings)
+    assert _proficient(home, "4") == pytest.approx((20 + 15) / 125)
+
+
+def test_a_signature_given_during_a_build_is_released_by_the_next(
+    released: flow.Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _copy(released, tmp_path)
+    place = ("houston", "school_directory", "2024-25")
+    files = [DeliveredFile("d.csv", directory_csv())]
+    (submission,) = deliver(home.store, home.settings.contracts, *place, files, "command line", "ana")
+    update_the_lake = flow.bring_up_to_date
+
+    def sign_right_after(*arguments: Any) -> Any:
+        written = update_the_lake(*arguments)
+        certify(home.store, submission, "ana", "Counted on 1 October.", "signed")
+        return written
+
+    monkeypatch.setattr(flow, "bring_up_to_date", sign_right_after)
+    flow.refresh_warehouse(home)
+    monkeypatch.undo()
+    inputs = {entry["submission_id"] for entry in flow.release(home)["inputs"]}
+    assert submission.key.submission_id not in inputs
+    assert flow.is_release_due(home)
+    flow.refresh_warehouse(home)
+    inputs = {entry["submission_id"] for entry in flow.release(home)["inputs"]}
+    assert submission.key.submission_id in inputs

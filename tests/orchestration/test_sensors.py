@@ -139,6 +139,50 @@ def test_a_failed_run_is_tried_again_with_a_new_key(home: flow.Home, instance: d
     assert isinstance(_tick(home, instance, "inbox"), dg.SkipReason)
 
 
+def test_the_same_file_copied_again_night_after_night_does_not_silence_the_inbox(
+    home: flow.Home, instance: dg.DagsterInstance
+) -> None:
+    for _ in range(MAX_ATTEMPTS + 2):
+        drop(home.inbox, "chicago", "school_directory", "2024-25", "nightly.csv", directory_csv())
+        request = _tick(home, instance, "inbox")
+        assert isinstance(request, dg.RunRequest)
+        instance.create_run_for_job(_empty_job(), status=dg.DagsterRunStatus.SUCCESS, tags=request.tags)
+        flow.screen_inbox(home)
+    drop(home.inbox, "chicago", "school_directory", "2024-25", "nightly.csv", directory_csv(9))
+    assert isinstance(_tick(home, instance, "inbox"), dg.RunRequest)
+
+
+def test_a_file_that_cannot_be_read_silences_neither_other_files_nor_signatures(
+    home: flow.Home, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = drop(home.inbox, "chicago", "school_directory", "2024-25", "locked.csv", directory_csv())
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    for _ in range(MAX_ATTEMPTS):
+        request = _tick(home, instance, "inbox")
+        assert isinstance(request, dg.RunRequest)
+        instance.create_run_for_job(_empty_job(), status=dg.DagsterRunStatus.SUCCESS, tags=request.tags)
+        flow.screen_inbox(home)
+    assert isinstance(_tick(home, instance, "inbox"), dg.SkipReason)
+    drop(home.inbox, "houston", "school_directory", "2024-25", "d.csv", directory_csv())
+    assert isinstance(_tick(home, instance, "inbox"), dg.RunRequest)
+    flow.screen_inbox(home)
+    (houston,) = in_force(home.store)
+    assert houston.key.district == "houston"
+
+
+def test_a_file_name_that_is_not_utf_8_stops_nothing(home: flow.Home, instance: dg.DagsterInstance) -> None:
+    folder = drop(home.inbox, "chicago", "school_directory", "2024-25", "a.csv", directory_csv()).parent
+    (Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.csv"))).write_bytes(directory_csv(5))
+    assert isinstance(_tick(home, instance, "inbox"), dg.RunRequest)
+
+
 def test_signing_by_hand_makes_a_release_due(home: flow.Home, instance: dg.DagsterInstance) -> None:
     from pipelines.intake.reading import DeliveredFile
 
