@@ -57,10 +57,6 @@ class Rule:
     rationale: str
     query: str
 
-    @property
-    def is_blocking(self) -> bool:
-        return self.tier in ("S", "V")
-
 
 @dataclass(frozen=True)
 class Contract:

@@ -183,6 +183,10 @@ def map_delivery(
             "the mapping returns a delivered_rows, drop_reason or school_year of a type that does not fit",
             "Return delivered_rows as a list of whole numbers, drop_reason and school_year as text.",
         ) from error
+    if "district" in result.columns:
+        is_other = pl.col("drop_reason").is_null() & pl.col("district").cast(pl.String).ne_missing(pl.lit(district))
+        reason = pl.when(is_other).then(pl.lit(OTHER_DISTRICT)).otherwise(pl.col("drop_reason"))
+        result = result.with_columns(reason.alias("drop_reason"))
     years: tuple[str, ...] = (school_year,)
     if "school_year" in result.columns:
         used_years = result.filter(pl.col("drop_reason").is_null())["school_year"]

@@ -58,7 +58,7 @@ def run_once(settings: Settings) -> str:
 
 def _run_in_process(job: dg.JobDefinition) -> str:
     with dg.DagsterInstance.get() as instance:
-        retire_dead_runs(instance, JOB, older_than_seconds=0)
+        retire_dead_runs(instance, JOB)
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
         if not result.success:
             failures = [event for event in result.all_events if event.is_failure and event.step_key]

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from pipelines.settings import Settings
 
+SECONDS_UNTIL_DEAD = 60
 _held: dict[str, FileLock] = {}
 
 
@@ -49,8 +50,11 @@ def is_run_lock_held(settings: Settings) -> bool:
         return True
 
 
-def retire_dead_runs(instance: dg.DagsterInstance, job_name: str, older_than_seconds: float) -> None:
-    """Report as failed the runs that say STARTED; to be called where no living process can be running one of them."""
+def retire_dead_runs(instance: dg.DagsterInstance, job_name: str) -> None:
+    """Report as failed the runs that say STARTED; to be called where no other living process holds the run lock.
+
+    A run takes the lock in its first step; one that said STARTED for SECONDS_UNTIL_DEAD without it is dead.
+    """
     for record in instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=[dg.DagsterRunStatus.STARTED])):
-        if record.start_time is not None and time.time() - record.start_time >= older_than_seconds:
+        if record.start_time is not None and time.time() - record.start_time >= SECONDS_UNTIL_DEAD:
             instance.report_run_failed(record.dagster_run, "The run's process ended before the run did.")

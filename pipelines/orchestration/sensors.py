@@ -17,7 +17,6 @@ CAUSE_TAG = "nmip/cause"
 MAX_ATTEMPTS = 5
 # The daemon looks every 5 seconds; a minimum of 5 would make it skip every other look.
 SECONDS_BETWEEN_LOOKS = 1
-SECONDS_UNTIL_DEAD = 60
 ABOUT_TO_START = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
 
 
@@ -50,8 +49,7 @@ def is_run_active(settings: Settings, instance: dg.DagsterInstance) -> bool:
     """
     if is_run_lock_held(settings):
         return True
-    # A run that says STARTED takes the lock in its first step; one that did not for this long is dead.
-    retire_dead_runs(instance, JOB, SECONDS_UNTIL_DEAD)
+    retire_dead_runs(instance, JOB)
     return instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=list(ABOUT_TO_START))) > 0
 
 
