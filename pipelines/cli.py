@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pipelines.intake.submission import Submission
 
 SHOWN_FINDINGS = 5
-JSON_FINDINGS = 1_000
+JSON_FINDINGS = 100_000
 PORT = 8501
 DAGSTER_PORT = 3000
 
@@ -40,6 +42,11 @@ def _plain(value: object) -> str:
 def _stop(message: str, code: int) -> NoReturn:
     click.echo(_plain(message), err=True)
     sys.exit(code)
+
+
+class _PlainFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _plain(super().format(record))
 
 
 def _progress(step: str) -> None:
@@ -115,7 +122,8 @@ def _show_screening(screening: Screening) -> None:
         for row in rows.to_dicts():
             place = f"{row['file']}" + (f", line {row['line']}" if row["line"] else "")
             key = f" ({row['business_key']})" if row["business_key"] else ""
-            click.echo(f"  {_plain(place)}{_plain(key)}: {_plain(row['message'])}")
+            field = f"{row['field']}: " if row["field"] and row["field"] not in row["message"] else ""
+            click.echo(f"  {_plain(place)}{_plain(key)}: {_plain(field)}{_plain(row['message'])}")
         if rule["n_findings"] > SHOWN_FINDINGS:
             click.echo(f"  … and {rule['n_findings'] - SHOWN_FINDINGS:,} more (--json lists them)")
         click.echo(f"  To fix: {_plain(rule['how_to_fix'])}")
@@ -190,7 +198,8 @@ def _show_findings(home: Home, submission: Submission) -> None:
         return
     for row in read_findings(home.store, submission).head(SHOWN_FINDINGS).to_dicts():
         line = f", line {row['line']}" if row["line"] else ""
-        click.echo(f"  {row['rule_id']}: {_plain(row['file'])}{line}: {_plain(row['message'])}")
+        field = f"{row['field']}: " if row["field"] and row["field"] not in row["message"] else ""
+        click.echo(f"  {row['rule_id']}: {_plain(row['file'])}{line}: {_plain(field)}{_plain(row['message'])}")
         click.echo(f"    To fix: {_plain(row['how_to_fix'])}")
     if n_findings > SHOWN_FINDINGS:
         click.echo(f"  … {n_findings:,} findings in all; nmip check lists them")
@@ -215,16 +224,20 @@ def submit(files: tuple[Path, ...], district: str, extract: str, school_year: st
 
     A delivery that holds several school years opens one submission for each.
     """
-    from pipelines.intake.submission import deliver
+    from pipelines.intake.submission import all_submissions, deliver
 
     home = _home()
     _check_place(home.settings, district, extract, school_year)
     _check_own(district, "submit")
+    before = {s.key for s in all_submissions(home.store, district, extract)}
     done = deliver(
         home.store, home.settings.contracts, district, extract, school_year, _read_files(files), "command line", _user()
     )
+    now_known = {s.key: s for s in all_submissions(home.store, district, extract)}
     for submission in done:
-        _show_submission(home, submission)
+        if submission.key in before:
+            click.echo(f"These bytes were delivered before, as {submission.key.submission_id}; nothing changed.")
+        _show_submission(home, now_known[submission.key])
     states = {submission.state for submission in done}
     sys.exit(2 if "unreadable" in states else int("corrections_needed" in states))
 
@@ -253,6 +266,8 @@ def sign(submission_ids: tuple[str, ...], statement: str) -> None:
     from pipelines.intake.store import SubmissionKey
     from pipelines.intake.submission import SubmissionRefused, certify, read_submission, screen_submission
 
+    if not statement.strip():
+        _stop("The statement is blank. Say what you certify: --statement TEXT", 2)
     home = _home()
     try:
         for submission_id in submission_ids:
@@ -325,17 +340,24 @@ def status(as_json: bool) -> None:
 
 def _run(home: Home) -> None:
     from pipelines import flow
+    from pipelines.intake.submission import all_submissions
 
     if not flow.waiting(home) and not flow.is_release_due(home) and not flow.unrecorded(home):
-        click.echo("Nothing waits, and the release is made from what is in force.")
+        pointer = flow.rolled_back_from(home)
+        click.echo(
+            f"Nothing waits. An operator rolled back from release {pointer}; the next change publishes again."
+            if pointer
+            else "Nothing waits, and the release is made from what is in force."
+        )
         return
+    seen = {s.key: s.state for s in all_submissions(home.store)}
+    if not os.access(home.settings.home, os.W_OK):
+        _stop(f"{home.settings.home} cannot be written. Set NMIP_HOME to a folder of your own.", 2)
     _progress("starting the refresh job")
-    import logging
-
     from pipelines.orchestration.instance import RunFailed, run_once
 
     steps = logging.StreamHandler(sys.stderr)
-    steps.setFormatter(logging.Formatter("  %(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    steps.setFormatter(_PlainFormatter("  %(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     progress = logging.getLogger("nmip")
     progress.setLevel(logging.INFO)
     progress.addHandler(steps)
@@ -344,7 +366,18 @@ def _run(home: Home) -> None:
     try:
         run_once(home.settings)
     except RunFailed as error:
+        if "Interrupted" in str(error):
+            _stop("Stopped; what was published before stays current. Run it again to finish: nmip run", 1)
         _stop(f"The run failed; the earlier release stays current. {error}", 1)
+    refused = [
+        s.key.submission_id
+        for s in all_submissions(home.store)
+        if seen.get(s.key) != s.state and s.state in ("unreadable", "corrections_needed")
+    ]
+    if refused:
+        click.echo(f"Not taken, findings to read with nmip status: {', '.join(refused)}")
+    if any(record["problem"] and (home.inbox / record["name"]).exists() for record in home.store.handled()):
+        click.echo("Some files in the inbox do not lie where they belong: nmip status names them.")
 
 
 @nmip.command()
@@ -364,6 +397,8 @@ def template(extract: str, file_format: str, output: Path | None) -> None:
 
     settings, contract = _contract(extract)
     path = output or Path(f"{extract}_template.{file_format}")
+    if path.exists():
+        _stop(f"{path} is there already and may be filled in. Name another file: --output FILE", 2)
     lists = {c.code_list: codes(settings.contracts, c.code_list) for c in contract.columns if c.code_list}
     try:
         path.write_bytes(csv_template(contract) if file_format == "csv" else xlsx_template(contract, lists))
@@ -409,10 +444,12 @@ def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> N
 
     Without --public-data the six districts' data are synthetic. Calling it again changes nothing that has not changed.
     """
-    from pipelines.demo import PublicDataMissing, fill_with_public_data, fill_with_synthetic, listed_files
+    from pipelines.demo import OtherNetwork, PublicDataMissing, fill_with_public_data, fill_with_synthetic, listed_files
     from pipelines.home import MixedHome, claim_home
     from pipelines.release.publish import current_manifest
 
+    if not no_serve:
+        _check_port()
     home = _home()
     kind = "public" if public_data else "synthetic"
     try:
@@ -423,7 +460,7 @@ def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> N
             fill_with_public_data(home.storage, home.settings.contracts, public_data, _progress)
         else:
             fill_with_synthetic(home.storage, home.settings.contracts, seed, scale, _progress)
-    except (MixedHome, PublicDataMissing) as error:
+    except (MixedHome, OtherNetwork, PublicDataMissing) as error:
         _stop(str(error), 2)
     _run(home)
     manifest = current_manifest(home.storage)
@@ -440,6 +477,15 @@ def _dashboard_command() -> list[str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, "NMIP_HOME": str(settings.home), "NMIP_WORK": str(settings.work)}
+
+
+def _check_port() -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError:
+            _stop(f"Port {PORT} is in use, perhaps by another dashboard. End it first, or call with --no-serve (SERVE=0).", 2)
 
 
 def _serve(settings: Settings) -> int:
@@ -459,6 +505,7 @@ def up() -> None:
     from pipelines.orchestration.instance import prepare_dagster_home
     from pipelines.warehouse.dbt import read_manifest
 
+    _check_port()
     settings = _settings()
     _progress("reading the dbt project")
     home = _home()

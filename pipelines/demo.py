@@ -24,16 +24,29 @@ class PublicDataMissing(Exception):
     """A public file that the list names is not in the folder; the message names it."""
 
 
+class OtherNetwork(Exception):
+    """The home holds another synthetic network; the message says which, and what to do."""
+
+
 def _generator_digest(contracts_folder: Path) -> str:
     files = [*sorted((PROJECT_ROOT / "pipelines" / SYNTHETIC).glob("*.py")), *sorted((contracts_folder / "codes").glob("*.csv"))]
     return sha256("\n".join(sha256(file.read_bytes()) for file in files).encode())
 
 
 def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, scale: float, progress: Progress) -> bool:
-    """Put the synthetic network into the inbox and its known truth beside it; False when it is there already."""
+    """Put the synthetic network into the inbox and its known truth beside it; False when it is there already.
+
+    Raises OtherNetwork: bytes that were delivered once never come back into force, so two networks cannot take turns.
+    """
     made = {"seed": seed, "scale": scale, "generator_sha256": _generator_digest(contracts_folder)}
-    if storage.exists(MADE) and storage.read_json(MADE) == made:
+    held = storage.read_json(MADE) if storage.exists(MADE) else made
+    if storage.exists(MADE) and held == made:
         return False
+    if (held["seed"], held["scale"]) != (seed, scale):
+        raise OtherNetwork(
+            f"{storage.root} holds the synthetic network of seed {held['seed']} and scale {held['scale']:g}. "
+            "Another one needs a home of its own: NMIP_HOME=FOLDER."
+        )
     from pipelines.synthetic.files import write_deliveries, write_truth
     from pipelines.synthetic.network import build_network
 

@@ -36,6 +36,7 @@ from pipelines.intake.submission import (
 )
 from pipelines.lake.partitions import Partition, bring_up_to_date, partitions
 from pipelines.release.publish import (
+    CURRENT,
     ReleaseInputs,
     current_manifest,
     digest_key,
@@ -115,6 +116,13 @@ def is_release_due(home: Home) -> bool:
     if latest is None:
         return bool(in_force(home.store))
     return bool(latest["fingerprint"] != fingerprint(home)) or not was_made_current(home.storage, latest)
+
+
+def rolled_back_from(home: Home) -> str | None:
+    """The newer release that an operator turned away from, or None."""
+    pointer = home.storage.read_json(CURRENT) if home.storage.exists(CURRENT) else {}
+    found: str | None = pointer.get("rolled_back_from")
+    return found
 
 
 def waiting(home: Home) -> list[str]:

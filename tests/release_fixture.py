@@ -29,7 +29,7 @@ DISTRICTS = {
 WITHOUT_ENROLMENT = "los_angeles"
 WITHOUT_CERTIFIED = "philadelphia"
 CHANGED_CUTS = "miami_dade"
-HOSTILE_SIGNER = "=HYPERLINK(\"http://example.invalid\")<script>alert('x')</script> **bold** ![i](http://example.invalid/i.png)"
+HOSTILE_TEXT = "=HYPERLINK(\"http://example.invalid\")<script>alert('x')</script> **bold** ![i](http://example.invalid/i.png)"
 
 _TEXT, _INT, _FLOAT = pl.String, pl.Int64, pl.Float64
 _SCHEMAS: dict[str, dict[str, Any]] = {
@@ -97,7 +97,6 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
             "received_at",
             "screened_at",
             "certified_at",
-            "signer",
             "how",
         ),
         _TEXT,
@@ -421,7 +420,6 @@ def _submission(district: str, extract: str, year: str, number: int, state: str)
         "received_at": f"{day}T07:00:00+00:00",
         "screened_at": f"{day}T07:01:00+00:00" if readable else None,
         "certified_at": f"{day}T15:00:00+00:00" if certified else None,
-        "signer": (HOSTILE_SIGNER if district == "houston" else "A. Analyst") if certified else None,
         "how": "signed on the command line" if certified else None,
         "n_files": 1,
         "lines_in": 1_500 if readable else None,
@@ -436,5 +434,6 @@ def _submission(district: str, extract: str, year: str, number: int, state: str)
         "notes": json.dumps(
             ["Counts were rebuilt from percentages with one decimal, so each may be off by 0.05 % of the tested."]
             + (["The file carries no enrolment, so participation cannot be computed."] if district == WITHOUT_ENROLMENT else [])
+            + ([HOSTILE_TEXT] if district == "houston" else [])
         ),
     }

@@ -293,7 +293,7 @@ def _reading(indicator: Indicator, spread: str) -> str:
     if indicator["is_describe_only"]:
         parts.append("Districts differ here by design: described side by side, never compared.")
     shared = indicator["basis"] == "administrative" and indicator["unit"] == "share"
-    parts.append(f"Each panel has its own axis{' from 0 to 100 %' if shared else ''}: not on a common scale.")
+    parts.append(f"Each panel stands for itself{', from 0 to 100 %' if shared else ''}: not on a common scale.")
     return " ".join([*parts, NO_VERDICT])
 
 

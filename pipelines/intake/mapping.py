@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -308,7 +308,8 @@ def run_select(
     except duckdb.BinderException as error:
         raise MappingFailed(
             "MAP-COLUMN",
-            f"the mapping of this district does not fit the file: {_first_line(error)}",
+            "the mapping of this district does not fit the file: "
+            f"{_missing_column(error, delivered.columns)}; the file has {_listed(delivered.columns[3:])}",
             "Send the file with the columns of earlier deliveries, or have the mapping changed with the new layout.",
         ) from error
     except (duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
@@ -326,6 +327,16 @@ def run_select(
     finally:
         timer.cancel()
         connection.close()
+
+
+def _missing_column(error: duckdb.BinderException, present: Sequence[str]) -> str:
+    named = [name for name in re.findall(r'"([^"]+)"', _first_line(error)) if name not in present]
+    return f'it reads the column "{named[0]}", which the file lacks' if named else _first_line(error)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:40] for name in names[:12])
+    return shown + (f" and {len(names) - 12} more columns" if len(names) > 12 else "")
 
 
 def _first_line(error: BaseException) -> str:

@@ -822,7 +822,7 @@ def _read_in_child(file: DeliveredFile, kind: str, options: ReadingOptions, limi
     if done.returncode < 0:
         _refuse_damaged(file.name, "The file is damaged in a way that stops the reader.")
     if done.returncode:
-        _refuse_damaged(file.name, "The file holds something that the reader cannot handle.")
+        raise RuntimeError(f"The reading process failed:\n{done.stderr.decode(errors='replace')[-4000:]}")
     answer_line, _, body = done.stdout.partition(b"\n")
     answer: dict[str, Any] = json.loads(answer_line)
     if "refused" in answer:
@@ -850,6 +850,10 @@ def _child(request: dict[str, Any]) -> None:
                 frame = _parse_workbook(name, content, request["sheet"], limits)
         except MemoryError:
             _refuse_expansion(name, "It asks for more memory than its size justifies.")
+        except (UnreadableDelivery, ImportError):
+            raise
+        except BaseException:  # noqa: BLE001 - a file may break a parser in ways that it did not foresee, panics included
+            _refuse_damaged(name, "The file holds something that the reader cannot handle.")
         if frame.width > limits.max_columns:
             _refuse_columns(name, frame.width, limits)
     except UnreadableDelivery as refusal:

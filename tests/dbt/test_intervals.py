@@ -20,9 +20,9 @@ def _bound(x: int, n: int, side: str) -> float:
     source = (PROJECT_ROOT / "dbt_project/macros/intervals.sql").read_text()
     module = jinja2.Environment(autoescape=False).from_string(source).module  # noqa: S701
     sql = module.wilson_bound("x", "n", side)  # type: ignore[attr-defined]
-    row = duckdb.execute(f"select {sql} from (select {x}::double as x, {n}::double as n)").fetchone()
-    assert row is not None
-    return float(row[0])
+    with duckdb.connect() as connection:
+        ((bound,),) = connection.execute(f"select {sql} from (select {x}::double as x, {n}::double as n)").fetchall()
+    return float(bound)
 
 
 @pytest.mark.parametrize(("x", "n", "lower", "upper"), [(8, 10, 0.49016, 0.94332), (0, 12, 0.0, 0.24249)])
