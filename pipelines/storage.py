@@ -52,10 +52,6 @@ class Storage:
             return False
         return True
 
-    def delete(self, key: str) -> None:
-        """Remove an object that may be there."""
-        self.path(key).unlink(missing_ok=True)
-
     def keys(self, prefix: str) -> list[str]:
         """Keys of the objects below `prefix`, sorted; a prefix without objects gives an empty list."""
         listed = obstore.list(self._store, prefix=prefix).collect()

@@ -133,11 +133,6 @@ def split_order(field: str, code: str | None) -> tuple[int, int, str]:
     return (2, place, code)
 
 
-def gap_word(symbol: str | None) -> str:
-    """Why there is no number, in a word or two."""
-    return SYMBOLS[symbol][0] if symbol in SYMBOLS else "no number"
-
-
 def gap_sentence(symbol: str | None) -> str:
     """Why there is no number, in a sentence."""
     if symbol in SYMBOLS:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-BREAKDOWNS = ("grade", "subgroup", "course")
 DISTRIBUTION = (
     "indicator_id",
     "district",

@@ -224,7 +224,7 @@ class TestSigning:
     def test_a_missing_receipt_is_written_when_signing_again(self, store: SubmissionStore) -> None:
         submission = certify(store, send(store, directory_csv()), "first", "It is right.", "signed")
         before = tree(store.storage.root)
-        store.storage.delete(f"{submission.key.folder}/receipt.json")
+        store.storage.path(f"{submission.key.folder}/receipt.json").unlink()
         certify(store, submission, "second", "Me too.", "signed")
         assert tree(store.storage.root) == before
 
