@@ -10,7 +10,9 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines.intake.desk import Desk, Identity
 from pipelines.intake.inbox import READY_MARK
+from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, READY
 from pipelines.settings import PROJECT_ROOT
 from pipelines.storage import Storage, canonical_json, sha256
 
@@ -18,6 +20,8 @@ Progress = Callable[[str], None]
 SYNTHETIC = "synthetic"
 TRUTH = f"{SYNTHETIC}/truth.json"
 MADE = f"{SYNTHETIC}/made.json"
+DEMONSTRATION = Identity("demonstration")
+DEMONSTRATION_REASON = "Demonstration: taken as published or generated; nobody of the district was asked."
 
 
 class PublicDataMissing(Exception):
@@ -91,3 +95,18 @@ def fill_with_public_data(storage: Storage, contracts_folder: Path, folder: Path
             storage.write(f"{target}/{delivery}/{READY_MARK}", b"")
         progress(f"{district}: {files.height} file{'s' if is_folder else ''} of {extract}")
     return n_new
+
+
+def sign_as_demonstration(desk: Desk) -> list[str]:
+    """Acknowledge and sign what waits for a person in a demonstration, and say so in every receipt; returns the ids."""
+    signed = []
+    for submission in desk.submissions():
+        if submission.state not in (ACKNOWLEDGEMENTS_NEEDED, READY):
+            continue
+        submission_id = submission.key.submission_id
+        for rule_id in desk.refreshed(submission).to_acknowledge:
+            desk.acknowledge(submission_id, rule_id, DEMONSTRATION_REASON)
+        note = DEMONSTRATION_REASON if desk.supersedes(submission) else None
+        desk.sign(submission_id, DEMONSTRATION_REASON, note)
+        signed.append(submission_id)
+    return signed

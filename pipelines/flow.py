@@ -21,19 +21,16 @@ from pipelines.contracts.codes import code_list, codes
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.home import home_kind
 from pipelines.intake.checking import load_check_tables, rules_of
-from pipelines.intake.inbox import Handled, handle_inbox, waiting_deliveries
+from pipelines.intake.context import read_context
+from pipelines.intake.deliveries import INBOX, certify_by_itself, screen_submission
+from pipelines.intake.desk import Desk, Identity
+from pipelines.intake.inbox import Handled, handle_inbox, list_inbox, unclosed_folders, waiting_deliveries
 from pipelines.intake.ledger import ledger_table
+from pipelines.intake.outbox import WebhookFailed, notify, report, unnotified, unreported
+from pipelines.intake.rule_book import BLOCKING_TIERS
+from pipelines.intake.states import DAMAGED, READING, RECEIVED
 from pipelines.intake.store import SubmissionStore
-from pipelines.intake.submission import (
-    CERTIFIED,
-    RECEIVED,
-    Submission,
-    all_submissions,
-    in_force,
-    now,
-    read_rows,
-    screen_submission,
-)
+from pipelines.intake.submission import Submission, all_submissions, certified_in, in_force, now, read_rows
 from pipelines.lake.partitions import Partition, bring_up_to_date, partitions
 from pipelines.release.publish import (
     CURRENT,
@@ -53,6 +50,7 @@ from pipelines.warehouse.dbt import NodeResult, build, project_files, warehouse_
 Progress = Callable[[str], None]
 ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "disclosure", "release")
 BUILT_FROM = "built_from.json"
+TIERS = ("S", "V", "Q", "M")
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,10 @@ class Home:
     def __post_init__(self) -> None:
         object.__setattr__(self, "storage", Storage(self.settings.home))
         object.__setattr__(self, "store", SubmissionStore(self.storage))
+
+    def desk(self, identity: Identity) -> Desk:
+        """The submissions of this home as one person may see and change them."""
+        return Desk(self.storage, self.settings.contracts, identity, self.settings.indicator_sql)
 
     @property
     def inbox(self) -> Path:
@@ -84,17 +86,38 @@ class Home:
 
 
 def screen_inbox(home: Home, progress: Progress = lambda _: None) -> list[Handled]:
-    """Handle everything that waits in the inbox, and screen what an interrupted `nmip submit` left unscreened."""
-    handled = handle_inbox(home.inbox, home.settings.contracts, home.store, progress=progress)
+    """Handle everything that waits in the inbox, finish what an interrupted call left half done, and fill the outbox."""
+    contracts = home.settings.contracts
+    handled = handle_inbox(home.inbox, contracts, home.store, progress=progress)
     for submission in unscreened(home):
         progress(f"screening {submission.key.submission_id}")
-        screen_submission(home.store, home.settings.contracts, submission)
+        screened = screen_submission(home.store, contracts, submission)
+        if screened.received["via"] == INBOX:
+            certify_by_itself(home.store, contracts, screened)
+    for submission in untold(home):
+        report(home.store, contracts, submission)
+    if home.settings.webhook:
+        _notify(home, home.settings.webhook, progress)
     return handled
 
 
+def _notify(home: Home, url: str, progress: Progress) -> None:
+    for submission in unnotified(home.store, all_submissions(home.store)):
+        try:
+            notify(home.store, home.settings.contracts, submission, url)
+        except WebhookFailed as error:
+            progress(f"{error}; it is told again with the next run")
+            return
+
+
 def unscreened(home: Home) -> list[Submission]:
-    """Submissions whose bytes were kept but that nobody screened: their process ended too early."""
-    return [s for s in all_submissions(home.store) if s.state == RECEIVED and home.store.has_files(s.key, s.received)]
+    """Submissions whose bytes were kept but that nobody screened to the end: their process ended too early."""
+    return [s for s in all_submissions(home.store) if s.state in (RECEIVED, READING) and home.store.has_files(s.key, s.received)]
+
+
+def untold(home: Home) -> list[Submission]:
+    """Submissions that came by inbox and have moved on since their outbox was written."""
+    return unreported(home.store, all_submissions(home.store))
 
 
 def update_lake(home: Home) -> list[Partition]:
@@ -106,8 +129,8 @@ def update_lake(home: Home) -> list[Partition]:
 def fingerprint(home: Home, submissions: Sequence[Submission] | None = None) -> str:
     """A digest of everything that a release is made from: submissions and their states, code, SQL, contracts, minimum n."""
     ledger = all_submissions(home.store) if submissions is None else submissions
-    states = [(s.key.submission_id, s.state, len(s.events)) for s in ledger]
-    return sha256(json.dumps([states, home.code_digest, home.settings.minimum_n]).encode())
+    told = ledger_table(ledger).write_csv()
+    return sha256(json.dumps([told, home.code_digest, home.settings.minimum_n]).encode())
 
 
 def is_release_due(home: Home) -> bool:
@@ -130,6 +153,11 @@ def waiting(home: Home) -> list[str]:
     return [*_waiting_marks(home)]
 
 
+def unclosed(home: Home) -> list[str]:
+    """Folders in the inbox that wait for the file that closes them."""
+    return unclosed_folders(list_inbox(home.inbox), home.settings.contracts)
+
+
 def waiting_digest(home: Home) -> str | None:
     """A digest of what waits, by name and by the marks that change whenever a file is written; None where nothing waits."""
     marks = _waiting_marks(home)
@@ -138,7 +166,8 @@ def waiting_digest(home: Home) -> str | None:
 
 def _waiting_marks(home: Home) -> dict[str, Any]:
     in_inbox = waiting_deliveries(home.inbox, home.settings.contracts, home.store)
-    return {**in_inbox, **{submission.key.submission_id: [] for submission in unscreened(home)}}
+    half_done = [*unscreened(home), *untold(home)]
+    return {**in_inbox, **{submission.key.submission_id: [] for submission in half_done}}
 
 
 def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
@@ -146,7 +175,7 @@ def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
     with warehouse_lock(home.settings):
         # One reading of the ledger: a signature given meanwhile belongs to the next build as a whole.
         submissions = all_submissions(home.store)
-        certified = [submission for submission in submissions if submission.state == CERTIFIED]
+        certified = certified_in(submissions)
         bring_up_to_date(home.storage, home.store, home.settings.contracts, certified)
         built_from = {
             "fingerprint": fingerprint(home, submissions),
@@ -194,7 +223,7 @@ def release(home: Home) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ContractHolds:
-    """What the record says about an extract's certified submissions, for one tier."""
+    """What the record says about an extract's certified submissions, for one tier of rules."""
 
     extract: str
     tier: str
@@ -204,21 +233,28 @@ class ContractHolds:
 
 
 def contract_results(home: Home) -> list[ContractHolds]:
-    """For every extract and blocking tier: whether what is in force passed it, and the record agrees."""
-    held = in_force(home.store)
+    """For every extract and tier: whether what is in force passed it or was acknowledged, and the record agrees.
+
+    A place whose record is damaged holds up everything: it is not known what is in force there.
+    """
+    submissions = all_submissions(home.store)
+    held = certified_in(submissions)
+    damaged = [s for s in submissions if s.state == DAMAGED]
     in_lake = {p.submission_id for p in partitions(home.storage)}
     results = []
     for extract in extract_names(home.settings.contracts):
         of_extract = [s for s in held if s.key.extract == extract]
-        for tier in ("S", "V"):
-            problems = [problem for s in of_extract for problem in _problems(home, s, tier, in_lake)]
+        changed = [f"{s.key.submission_id}: its record was changed: {s.damage}" for s in damaged if s.key.extract == extract]
+        for tier in TIERS:
+            problems = changed + [problem for s in of_extract for problem in _problems(home, s, tier, in_lake)]
             results.append(ContractHolds(extract, tier, not problems, len(of_extract), tuple(problems)))
     return results
 
 
 def _problems(home: Home, submission: Submission, tier: str, in_lake: set[str]) -> list[str]:
     submission_id, screened = submission.key.submission_id, submission.screened or {}
-    found = [f"{submission_id}: {rule_id} {n}" for rule_id, n in screened.get("findings", {}).items() if f"-{tier}-" in rule_id]
+    left = screened.get("findings", {}) if tier in BLOCKING_TIERS else submission.to_acknowledge
+    found = [f"{submission_id}: {rule_id} {n}" for rule_id, n in left.items() if f"-{tier}-" in rule_id]
     if submission_id not in in_lake:
         found.append(f"{submission_id} is in force but not in the lake")
     record = validation_record(home, submission)
@@ -257,7 +293,8 @@ def record_validation(home: Home, submission: Submission) -> dict[str, Any]:
         database = Path(folder) / "check.duckdb"
         with duckdb.connect(str(database)) as connection:
             rows = read_rows(home.store, submission)
-            load_check_tables(connection, rows, contract, contracts, key.district, key.school_year)
+            context = read_context(home.store, screened.get("context", {}))
+            load_check_tables(connection, rows, contract, contracts, key.district, key.school_year, context)
         results, record = validate(database, key.submission_id, rules)
     failed = [f"{result.rule_id}: {result.error}" for result in results if result.error is not None]
     if failed:

@@ -30,6 +30,8 @@ class Settings:
     contracts: Path = PROJECT_ROOT / "data_contracts"
     dbt_project: Path = PROJECT_ROOT / "dbt_project"
     minimum_n: int = 10
+    webhook: str | None = None
+    signers: Path | None = None
 
     @property
     def dagster_home(self) -> Path:
@@ -43,9 +45,14 @@ class Settings:
     def exchange(self) -> Path:
         return self.work / "exchange"
 
+    @property
+    def indicator_sql(self) -> Path:
+        return self.work / "indicator_sql.json"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Settings from `NMIP_HOME`, `NMIP_WORK`, `NMIP_CONTRACTS`, `NMIP_DBT_PROJECT` and `NMIP_MINIMUM_N`.
+        """Settings from `NMIP_HOME`, `NMIP_WORK`, `NMIP_CONTRACTS`, `NMIP_DBT_PROJECT`, `NMIP_MINIMUM_N`,
+        `NMIP_WEBHOOK` and `NMIP_SIGNERS`.
 
         Raises SettingsError where a value cannot be used.
         """
@@ -60,6 +67,9 @@ class Settings:
         minimum_n = values.get("NMIP_MINIMUM_N") or "10"
         if not (minimum_n.isascii() and minimum_n.isdigit()) or int(minimum_n) < 5:
             raise SettingsError(f"NMIP_MINIMUM_N is {minimum_n!r}: it must be a whole number of at least 5.")
+        webhook = values.get("NMIP_WEBHOOK") or None
+        if webhook and not webhook.startswith(("http://", "https://")):
+            raise SettingsError("NMIP_WEBHOOK must begin with http:// or https://.")
         for path in (home, work):
             if set(str(path)) & set("'*?[]"):
                 raise SettingsError(
@@ -71,4 +81,6 @@ class Settings:
             contracts=Path(values.get("NMIP_CONTRACTS", cls.contracts)).absolute(),
             dbt_project=Path(values.get("NMIP_DBT_PROJECT", cls.dbt_project)).absolute(),
             minimum_n=int(minimum_n),
+            webhook=webhook,
+            signers=Path(values["NMIP_SIGNERS"]).absolute() if values.get("NMIP_SIGNERS") else None,
         )

@@ -52,6 +52,10 @@ class Storage:
             return False
         return True
 
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no failure."""
+        self.path(key).unlink(missing_ok=True)
+
     def keys(self, prefix: str) -> list[str]:
         """Keys of the objects below `prefix`, sorted; a prefix without objects gives an empty list."""
         listed = obstore.list(self._store, prefix=prefix).collect()

@@ -1,20 +1,23 @@
 """One extract's contract: what its file (`extracts/<extract>.odcs.yaml`, Open Data Contract Standard) promises.
 
 Rules that follow from a column alone (type, code list, required) are derived in `column_rules`; rules over several columns
-stand in the contract as Great Expectations `unexpected_rows_expectation` entries, whose query DuckDB runs too. Running
-rules does not belong here.
+stand in the contract as Great Expectations `unexpected_rows_expectation` entries, whose query DuckDB runs too. Here also: what
+each version of a contract changed in its columns (`versions` reads a delivery by it). Running rules does not belong here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+FIRST_VERSION = "1.0.0"
 KINDS = {"VARCHAR": "text", "BIGINT": "integer", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date"}
 
 
@@ -59,8 +62,36 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class ContractChange:
+    """What one version of a contract changed against the version before it.
+
+    `defaults` holds, as text, what an added column is filled with where a delivery follows an older version. `renamed` maps
+    new names to old ones.
+    """
+
+    version: str
+    note: str
+    added: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict, hash=False)
+    renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns that one version of a contract had."""
+
+    version: str
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Contract:
-    """One extract's promise: columns in order, and the rules that stand in the file."""
+    """One extract's promise: columns in order, and the rules that stand in the file.
+
+    `changes`: one entry for each version after the first, oldest first; empty while there is no history. `layouts`: the
+    columns of every version, oldest first; the last one is today's.
+    """
 
     extract: str
     title: str
@@ -72,6 +103,8 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
+    changes: tuple[ContractChange, ...] = ()
+    layouts: tuple[Layout, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -81,6 +114,12 @@ class Contract:
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def known_names(self) -> tuple[str, ...]:
+        """Every column name that any version of the contract had, today's first."""
+        older = {name for layout in self.layouts for name in layout.names}
+        return (*self.column_names, *sorted(older.difference(self.column_names)))
 
 
 def _custom(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,8 +141,65 @@ def _column(entry: Mapping[str, Any]) -> Column:
         max_length=options.get("maxLength"),
         minimum=options.get("minimum"),
         symbol_for=custom.get("symbolFor"),
-        example=None if examples[0] is None else str(examples[0]).lower() if isinstance(examples[0], bool) else str(examples[0]),
+        example=_text(examples[0]),
     )
+
+
+def _text(value: object) -> str | None:
+    """A YAML value as a district would write it."""
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _change(entry: Mapping[str, Any]) -> ContractChange:
+    unknown = set(entry) - {"version", "note", "added", "renamed", "removed"}
+    if unknown:
+        raise ContractError(f"a change says {', '.join(sorted(unknown))}, which means nothing here")
+    added = entry.get("added") or []
+    texts = {name: _text(value) for name, value in added.items()} if isinstance(added, Mapping) else dict.fromkeys(added)
+    return ContractChange(
+        version=str(entry["version"]),
+        note=entry["note"].strip(),
+        added=tuple(texts),
+        defaults={name: text for name, text in texts.items() if text is not None},
+        renamed=dict(entry.get("renamed") or {}),
+        removed=tuple(entry.get("removed") or ()),
+    )
+
+
+def _version_number(version: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise ContractError(f"{version!r} is no version such as 1.2.0")
+    return tuple(int(part) for part in version.split("."))
+
+
+def _layouts(names: Sequence[str], version: str, changes: Sequence[ContractChange]) -> tuple[Layout, ...]:
+    """The columns of every version, oldest first, worked out backwards from today's. Raises ContractError."""
+    layouts = [Layout(version, frozenset(names))]
+    if not changes:
+        return tuple(layouts)
+    versions = [FIRST_VERSION, *(change.version for change in changes)]
+    if any(_version_number(earlier) >= _version_number(later) for earlier, later in pairwise(versions)):
+        raise ContractError(f"its changes are not in the order of their versions after {FIRST_VERSION}")
+    if versions[-1] != version:
+        raise ContractError(f"its version is {version} but its last change is of {versions[-1]}")
+    for change, earlier in zip(reversed(changes), reversed(versions[:-1]), strict=True):
+        layouts.append(Layout(earlier, _before(change, layouts[-1].names)))
+    return tuple(reversed(layouts))
+
+
+def _before(change: ContractChange, after: frozenset[str]) -> frozenset[str]:
+    """The columns that a change started from, of those that it led to. Raises ContractError."""
+    came, went = [*change.added, *change.renamed], [*change.renamed.values(), *change.removed]
+    kept = after.difference(came)
+    wrong = {
+        "adds, or renames to, columns that are not there then": set(came) - after,
+        "removes, or renames, columns that are still there": kept.intersection(went),
+        "names columns twice": {name for name in came if came.count(name) > 1} | {name for name in went if went.count(name) > 1},
+    }
+    for what, names in wrong.items():
+        if names:
+            raise ContractError(f"the change of {change.version} {what}: {', '.join(sorted(names))}")
+    return kept.union(went)
 
 
 def _rule(entry: Mapping[str, Any]) -> Rule:
@@ -126,10 +222,12 @@ def parse_contract(document: Mapping[str, Any]) -> Contract:
         schema = document["schema"][0]
         columns = tuple(_column(entry) for entry in schema["properties"])
         description = document["description"]
+        changes = tuple(_change(entry) for entry in _custom(document).get("changes") or ())
+        version = str(document["version"])
         return Contract(
             extract=schema["name"],
             title=document["name"],
-            version=str(document["version"]),
+            version=version,
             purpose=description["purpose"].strip(),
             limitations=description["limitations"].strip(),
             usage=description["usage"].strip(),
@@ -137,8 +235,10 @@ def parse_contract(document: Mapping[str, Any]) -> Contract:
             columns=columns,
             rules=tuple(_rule(entry) for entry in schema.get("quality", [])),
             by_name={column.name: column for column in columns},
+            changes=changes,
+            layouts=_layouts([column.name for column in columns], version, changes),
         )
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ContractError(f"the contract lacks {error}") from error
 
 

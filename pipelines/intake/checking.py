@@ -17,6 +17,7 @@ from pipelines.contracts.codes import code_list, code_list_names
 from pipelines.contracts.column_rules import all_rules, identifier, literal, typed_expression
 from pipelines.contracts.contract import Contract, Rule
 from pipelines.frames import query
+from pipelines.intake.context import NO_CONTEXT, Context
 
 FINDING_SCHEMA = {
     "rule_id": pl.String,
@@ -32,6 +33,10 @@ FINDING_SCHEMA = {
     "affected_rows": pl.Int64,
 }
 SHOWN_VALUE_LENGTH = 120
+
+
+class RulesTookTooLong(Exception):
+    """The rules of a contract took longer than a delivery may take; the message names the rule."""
 
 
 def empty_findings() -> pl.DataFrame:
@@ -115,6 +120,7 @@ def load_check_tables(
     contracts_folder: Path,
     district: str,
     school_year: str,
+    context: Context = NO_CONTEXT,
 ) -> None:
     """Make the tables that a rule may read: extract_text, extract (typed), submission, codes.<list>.
 
@@ -145,7 +151,7 @@ def load_check_tables(
 
 def run_rules(
     connection: duckdb.DuckDBPyConnection, contract: Contract, rules: Sequence[Rule], present: Sequence[str]
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, dict[str, int]]:
     """Findings of `rules` over the loaded check tables, ordered by rule, then line.
 
     Of a column that the delivery lacks nothing more is found: the missing column is the finding.
@@ -173,7 +179,8 @@ def run_rules(
         if not absent.intersection(rule.fields) or _is_column_rule(contract, rule)
     ]
     found = [frame for frame in frames if frame.height]
-    return pl.concat(found).cast(pl.Schema(FINDING_SCHEMA)) if found else empty_findings()
+    table = pl.concat(found).cast(pl.Schema(FINDING_SCHEMA)) if found else empty_findings()
+    return table, {frame["rule_id"][0]: frame.height for frame in found}
 
 
 def _is_column_rule(contract: Contract, rule: Rule) -> bool:

@@ -11,6 +11,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from pipelines.intake.store import SubmissionKey, SubmissionStore
+from pipelines.intake.submission import in_force, read_rows, read_submission
+
+DIRECTORY = "school_directory"
+IN_FORCE = "in_force"
+EARLIER = "earlier:"
+
 
 @dataclass(frozen=True)
 class Context:
@@ -30,3 +37,34 @@ class Context:
 
 
 NO_CONTEXT = Context()
+
+
+def context_submissions(store: SubmissionStore, district: str, extract: str, school_year: str) -> dict[str, str]:
+    """Which submissions in force a delivery for this place is looked at beside, by role; no row is read."""
+    found: dict[str, str] = {}
+    for submission in in_force(store, district):
+        key = submission.key
+        if key.extract == extract and key.school_year == school_year:
+            found[IN_FORCE] = key.submission_id
+        elif key.extract == extract and key.school_year < school_year:
+            found[EARLIER + key.school_year] = key.submission_id
+        # Submissions come in the order of their years, so the latest directory up to this year stays.
+        if key.extract == DIRECTORY and extract != DIRECTORY and key.school_year <= school_year:
+            found["directory"] = key.submission_id
+    return found
+
+
+def read_context(store: SubmissionStore, submissions: Mapping[str, str]) -> Context:
+    """The rows of the named submissions. Raises SubmissionRefused where one is not there any more."""
+    rows = {
+        role: read_rows(store, read_submission(store, SubmissionKey.parse(submission_id)))
+        for role, submission_id in submissions.items()
+    }
+    directory = submissions.get("directory")
+    return Context(
+        in_force=rows.get(IN_FORCE),
+        earlier_years={role.removeprefix(EARLIER): frame for role, frame in rows.items() if role.startswith(EARLIER)},
+        directory=rows.get("directory"),
+        directory_year=SubmissionKey.parse(directory).school_year if directory else None,
+        submissions=dict(submissions),
+    )

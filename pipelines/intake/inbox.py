@@ -17,15 +17,20 @@ from typing import Any
 
 from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import extract_names
+from pipelines.intake.context import DIRECTORY
+from pipelines.intake.deliveries import INBOX, PersonalDataRefused, deliver
+from pipelines.intake.outbox import report_refused
+from pipelines.intake.personal_data import PERSONAL_FIX
 from pipelines.intake.reading import DeliveredFile, ReadingLimits
 from pipelines.intake.screening import Progress
 from pipelines.intake.store import SubmissionStore
-from pipelines.intake.submission import Submission, deliver, now
+from pipelines.intake.submission import Submission, now
 from pipelines.storage import canonical_json, sha256
 
 READY_MARK = "_READY"
 SETTLE_SECONDS = 1.0
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
+CLUTTER = (".ds_store", "thumbs.db", "desktop.ini")
 HOW_TO_PLACE = "Put the file into inbox/<district>/<extract>/<school year>/, for example inbox/chicago/school_directory/2024-25/."
 
 
@@ -74,6 +79,7 @@ def deliveries(files: Iterable[InboxFile], contracts_folder: Path) -> list[Deliv
     """Group inbox files into deliveries; folders without `_READY` and unfinished copies wait. Pure."""
     districts, years = codes(contracts_folder, "districts"), codes(contracts_folder, "school_years")
     extracts = extract_names(contracts_folder)
+    files = [f for f in files if Path(f.path).name.lower() not in CLUTTER]
     usable = [f for f in files if not _is_unfinished(f.path)]
     ready = {str(Path(f.path).parent) for f in usable if Path(f.path).name == READY_MARK}
     unfinished = {"/".join(Path(f.path).parts[:4]) for f in files if _is_unfinished(f.path)}
@@ -103,6 +109,15 @@ def deliveries(files: Iterable[InboxFile], contracts_folder: Path) -> list[Deliv
             district, extract, school_year, _ = folder.split("/")
             found.append(Delivery(folder, tuple(paths), (district, extract, school_year)))
     return sorted(found, key=lambda delivery: delivery.name)
+
+
+def unclosed_folders(files: Iterable[InboxFile], contracts_folder: Path) -> list[str]:
+    """Folders in the place of a delivery that hold files and no `_READY` yet: somebody may have forgotten it. Pure."""
+    paths = [Path(f.path) for f in files if Path(f.path).name.lower() not in CLUTTER]
+    ready = {path.parent for path in paths if path.name == READY_MARK}
+    known = (codes(contracts_folder, "districts"), extract_names(contracts_folder), codes(contracts_folder, "school_years"))
+    folders = {path.parent for path in paths if len(path.parts) == 5} - ready
+    return sorted(str(f) for f in folders if all(part in names for part, names in zip(f.parts, known, strict=False)))
 
 
 def _is_unfinished(path: str) -> bool:
@@ -156,6 +171,16 @@ def waiting_deliveries(inbox: Path, contracts_folder: Path, store: SubmissionSto
     return {delivery.name: [marks[path] for path in delivery.paths] for delivery in found}
 
 
+def in_order(waiting: Iterable[Delivery]) -> list[Delivery]:
+    """Deliveries in the order in which one is looked at beside another: directories first, then year by year. Pure."""
+
+    def rank(delivery: Delivery) -> tuple[bool, str, str]:
+        _, extract, school_year = delivery.place or ("", "", "")
+        return extract != DIRECTORY, school_year, delivery.name
+
+    return sorted(waiting, key=rank)
+
+
 @dataclass(frozen=True)
 class Handled:
     """What became of one inbox delivery: its submissions, why it is misplaced, or why it must wait for the next look."""
@@ -184,7 +209,7 @@ def handle_inbox(
     listed = list_inbox(inbox)
     marks = {file.path: file.marks for file in listed}
     outcomes = []
-    waiting = unhandled(listed, deliveries(listed, contracts_folder), store.handled())
+    waiting = in_order(unhandled(listed, deliveries(listed, contracts_folder), store.handled()))
     if waiting:
         time.sleep(SETTLE_SECONDS)
     for position, delivery in enumerate(waiting, start=1):
@@ -192,7 +217,7 @@ def handle_inbox(
         try:
             pending = _take(inbox, delivery, marks, limits)
             if pending is not None:
-                outcomes.append(_handle(pending, contracts_folder, store, limits))
+                outcomes.append(_handle(pending, inbox, contracts_folder, store, limits))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the others are not held up
             failure = f"{type(error).__name__}: {error}"
             progress(f"{delivery.name} could not be handled and waits: {failure}")
@@ -226,11 +251,21 @@ def _marks(path: Path) -> tuple[int, ...]:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def _handle(pending: Pending, contracts_folder: Path, store: SubmissionStore, limits: ReadingLimits) -> Handled:
+def _handle(pending: Pending, inbox: Path, contracts_folder: Path, store: SubmissionStore, limits: ReadingLimits) -> Handled:
     delivery = pending.delivery
     submissions: list[Submission] = []
+    problem, how_to_fix, is_personal = delivery.problem, HOW_TO_PLACE, False
     if delivery.place is not None:
-        submissions = deliver(store, contracts_folder, *delivery.place, pending.files, "inbox", "inbox", limits)
+        try:
+            submissions = deliver(store, contracts_folder, *delivery.place, pending.files, INBOX, INBOX, limits)
+        except PersonalDataRefused as error:
+            problem, how_to_fix, is_personal = error.message, PERSONAL_FIX, True
+    if problem is not None:
+        report_refused(store, codes(contracts_folder, "districts"), pending.key, delivery.name, problem, how_to_fix)
+    if is_personal:
+        # Data about single people are not kept, and the inbox is a part of the home.
+        for path in delivery.paths:
+            (inbox / path).unlink(missing_ok=True)
     store.mark_handled(
         pending.key,
         {
@@ -239,8 +274,9 @@ def _handle(pending: Pending, contracts_folder: Path, store: SubmissionStore, li
             "marks": {path: list(values) for path, values in pending.marks.items()},
             "at": now(),
             "submissions": [submission.key.submission_id for submission in submissions],
-            "problem": delivery.problem,
-            "how_to_fix": HOW_TO_PLACE if delivery.problem else None,
+            "problem": problem,
+            "how_to_fix": how_to_fix if problem else None,
+            "is_removed": is_personal,
         },
     )
-    return Handled(delivery.name, tuple(submissions), delivery.problem)
+    return Handled(delivery.name, tuple(submissions), problem)

@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.intake.submission import STATES, Submission
+from pipelines.intake.states import STATES
+from pipelines.intake.submission import Submission
 
 SCHEMA = {
     "submission_id": pl.String,

@@ -2,7 +2,8 @@
 
 The SELECT lies in `data_contracts/mappings/<district>/<extract>.sql`. It returns the contract's columns, `delivered_rows`
 (the list of delivered rows that each row came from), `drop_reason` (null = used) and may return `school_year`. DuckDB runs
-it with external access off and its configuration locked. Rules about values do not belong here.
+it with external access off and its configuration locked. A delivery in the contract's own columns, of today's version or an
+older one, needs no SELECT. Rules about values do not belong here.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts.contract import Contract
+from pipelines.contracts.versions import ColumnReading, follows_contract, read_columns
 from pipelines.frames import query
+from pipelines.intake.exports import without_annotations
 from pipelines.intake.reading import Delivered, ReadingOptions
 from pipelines.storage import sha256
 
 OTHER_YEAR = "other_year"
 OTHER_DISTRICT = "other_district"
 UNACCOUNTED = "unaccounted"
+ABOVE_HEADER = "above_header"
+PLACE = ("district", "school_year")
 PROVENANCE = ("delivered_rows", "drop_reason", "school_year", "district")
 _DIRECTIVE = re.compile(r"^--\s*reading:\s*(header|sheet)\s*=\s*(.+?)\s*$", re.MULTILINE)
 _NOTE = re.compile(r"^--\s*note:\s*(.+(?:\n--\s{3,}\S.*)*)", re.MULTILINE)
@@ -54,8 +59,9 @@ class Mapped:
     """A delivery in the contract's columns, for one school year.
 
     `rows`: row_id, delivered_file, delivered_line (first line it came from), then the contract's columns that the delivery
-    has, all text. `lines` and `row_counts` account for everything: used + dropped by reason = delivered (mapped).
-    `unaccounted`: delivered_file, delivered_line of lines that the mapping neither used nor dropped.
+    has, all text. `lines` and `row_counts` account for everything: used + dropped by reason = delivered (mapped); lines above
+    the header count as delivered and dropped. `unaccounted`: delivered_file, delivered_line of lines that the mapping neither
+    used nor dropped. `older_version`: the version of the contract that the delivery's columns follow, None for today's.
     """
 
     rows: pl.DataFrame
@@ -67,6 +73,7 @@ class Mapped:
     unaccounted: pl.DataFrame
     mapping_digest: str | None = None
     notes: tuple[str, ...] = ()
+    older_version: str | None = None
 
 
 class MappingFailed(Exception):
@@ -112,48 +119,65 @@ def find_mapping(contracts_folder: Path, district: str, extract: str) -> Distric
 def has_contract_columns(names: tuple[str, ...], contract: Contract) -> bool:
     """Whether a delivery is meant in the contract's own columns: at least half of the needed ones are there by name.
 
-    Upper and lower case count as equal here, so that a misspelled header is found for what it is.
+    Names of older versions count too. Upper and lower case count as equal here, so that a misspelled header is found for
+    what it is.
     """
-    needed = {column.name.lower() for column in contract.columns if column.symbol_for is None}
-    return 2 * len(needed & {name.lower() for name in names}) >= len(needed)
+    return follows_contract(names, contract)
 
 
 def map_contract_columns(delivered: Delivered, contract: Contract, district: str, school_year: str) -> Mapped:
     """A delivery that has the contract's own columns: taken as it is, but for rows of another year or district.
 
-    A row that leaves its own district or school year blank is in nobody's year: it is told as unaccounted.
+    Columns of an older version of the contract are read in today's. A row that leaves its own district or school year blank
+    is in nobody's year: it is told as unaccounted.
     """
-    reason = pl.lit(None, dtype=pl.String)
-    place = [name for name in ("district", "school_year") if name in delivered.columns]
+    delivered = without_annotations(delivered)
+    read = read_columns([name for name in delivered.columns if name not in PLACE or name in contract.by_name], contract)
+    place = [name for name in PLACE if name in delivered.columns]
     table = delivered.table.with_columns(pl.col(place).str.strip_chars())
-    if "district" in delivered.columns:
+    reason = pl.lit(None, dtype=pl.String)
+    if "district" in place:
         reason = pl.when(pl.col("district") != district).then(pl.lit(OTHER_DISTRICT)).otherwise(reason)
     years: tuple[str, ...] = (school_year,)
-    if "school_year" in delivered.columns:
+    if "school_year" in place:
         reason = pl.when(reason.is_null() & (pl.col("school_year") != school_year)).then(pl.lit(OTHER_YEAR)).otherwise(reason)
         of_district = table.filter(pl.col("district") == district) if "district" in place else table
         years = tuple(of_district["school_year"].drop_nulls().unique().sort())
     is_blank = pl.any_horizontal([pl.col(name).is_null() for name in place] or [pl.lit(False)])
     reason = pl.when(is_blank).then(pl.lit(UNACCOUNTED)).otherwise(reason)
-    known = [name for name in contract.column_names if name in delivered.columns]
+    known = [name for name in contract.column_names if name in read.sources or name in read.filled]
     table = table.with_columns(reason.alias("drop_reason"))
     rows = table.filter(pl.col("drop_reason").is_null()).select(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_id"),
         "delivered_file",
         "delivered_line",
-        *[_as_text(name) for name in known],
+        *[_read_column(name, read) for name in known],
     )
-    counts = _counts(table["drop_reason"])
+    counts = _counts(table["drop_reason"], delivered.lines_above_header)
+    unknown = {*delivered.columns}.difference(read.sources.values(), read.dropped, PLACE)
     return Mapped(
         rows=rows,
         columns=tuple(known),
-        unknown_columns=tuple(
-            name for name in delivered.columns if name not in known and name not in ("district", "school_year")
-        ),
+        unknown_columns=tuple(name for name in delivered.columns if name in unknown),
         lines=counts,
         row_counts=counts,
         school_years=years,
         unaccounted=table.filter(pl.col("drop_reason") == UNACCOUNTED).select("delivered_file", "delivered_line"),
+        notes=(*delivered.notes, *_version_notes(read)),
+        older_version=read.older_version,
+    )
+
+
+def _read_column(name: str, read: ColumnReading) -> pl.Expr:
+    if name in read.sources:
+        return _as_text(read.sources[name]).alias(name)
+    return pl.lit(read.filled[name], dtype=pl.String).alias(name)
+
+
+def _version_notes(read: ColumnReading) -> tuple[str, ...]:
+    return tuple(
+        f"This file follows version {read.older_version} of the contract; since then ({change.version}): {change.note}"
+        for change in read.crossed
     )
 
 
@@ -166,6 +190,7 @@ def map_delivery(
     limits: MappingLimits | None = None,
 ) -> Mapped:
     """Run a district's mapping on a delivery. Raises MappingFailed with what is wrong in the district's own words."""
+    delivered = without_annotations(delivered)
     result = run_select(mapping.sql, delivered.table, {"district": district, "school_year": school_year}, limits)
     missing = [name for name in ("delivered_rows", "drop_reason") if name not in result.columns]
     if missing:
@@ -248,12 +273,12 @@ def map_delivery(
         rows=rows,
         columns=tuple(known),
         unknown_columns=tuple(name for name in result.columns if name not in (*known, *PROVENANCE, "row_id")),
-        lines=_counts(line_reason),
+        lines=_counts(line_reason, delivered.lines_above_header),
         row_counts=_counts(result["drop_reason"]),
         school_years=years,
         unaccounted=unaccounted,
         mapping_digest=mapping.digest,
-        notes=mapping.notes,
+        notes=(*delivered.notes, *mapping.notes),
     )
 
 
@@ -262,12 +287,13 @@ def _as_text(name: str) -> pl.Expr:
     return pl.when(text == "").then(None).otherwise(text).alias(name)
 
 
-def _counts(reasons: pl.Series) -> dict[str, Any]:
+def _counts(reasons: pl.Series, n_above_header: int = 0) -> dict[str, Any]:
     tally = reasons.drop_nulls().value_counts().sort(reasons.name)
+    above = {ABOVE_HEADER: n_above_header} if n_above_header else {}
     return {
-        "in": len(reasons),
+        "in": len(reasons) + n_above_header,
         "used": int(reasons.is_null().sum()),
-        "dropped": dict(zip(tally[reasons.name].to_list(), tally["count"].to_list(), strict=True)),
+        "dropped": above | dict(zip(tally[reasons.name].to_list(), tally["count"].to_list(), strict=True)),
     }
 
 

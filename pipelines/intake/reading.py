@@ -12,7 +12,11 @@ its process. The memory limit is enforced on Linux; the time limit everywhere.
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import html
 import io
+import itertools
 import json
 import os
 import re
@@ -22,7 +26,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, NoReturn
 
 import numpy as np
@@ -51,6 +55,7 @@ READING_RULES: Final[dict[str, str]] = {
     "READ-QUOTES": "A quotation mark opens a field and is not closed properly.",
     "READ-ROW-WIDTH": "A line has more or fewer fields than the header.",
     "READ-ROWS": "There are more rows than are accepted.",
+    "READ-SEPARATOR": "The column names stand in one single field, or the fields are separated by something that is not read.",
     "READ-SHAPE": "A few lines or files are so wide that the table would be almost all blank.",
     "READ-SHEET-MISSING": "The workbook has no sheet of the name that was asked for.",
     "READ-SHEETS": "The workbook has more sheets than are accepted.",
@@ -100,10 +105,15 @@ class ReadingOptions:
     header: `first_row` takes names from the first row that is not blank; `none` names the columns c1, c2, …
     and keeps every row as data (a Parquet file always keeps its own names). sheet: the workbook sheet by
     name; None takes the only sheet that holds data, and if several do, the first that is not hidden.
+    expected_columns: names that a header should have. With `first_row`, a row is a header for them if it has at
+    least half of them, upper and lower case and blanks around them ignored. Where the first row is none and one of
+    the first 30 is, that one is the header and what stands above it is not data; of several sheets the first that
+    has such a row is read; and a separator that is not common is recognised by them.
     """
 
     header: Literal["first_row", "none"] = "first_row"
     sheet: str | None = None
+    expected_columns: tuple[str, ...] = ()
 
 
 DEFAULT_LIMITS: Final = ReadingLimits()
@@ -127,26 +137,49 @@ class UnreadableDelivery(Exception):
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Cells of a file that are not read as data, but are delivered: those above the header, of other sheets, of pivots.
+
+    place: where they stand, in words. table: all String, no more than 10,000 rows. They matter to whoever keeps the bytes.
+    """
+
+    file: str
+    place: str
+    table: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class Delivered:
     """A delivery as text.
 
     table: delivered_row (Int64, 1.. over all files), delivered_file (String), delivered_line (Int64, physical
     line or sheet row, from 1), then the source columns, all String, blank cells null. columns: the source
-    columns in order, united over the files. formats: one of csv, xlsx, xls, parquet for each file.
+    columns in order, united over the files. formats: one of csv, xlsx, xls, parquet for each file. notes: what was
+    recognised, a sentence a fact, where it is not the plain case (UTF-8, commas, header in the first row, one sheet).
+    lines_above_header: lines or rows with a value that stand above headers and are not data, over all files.
     """
 
     table: pl.DataFrame
     columns: tuple[str, ...]
     formats: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    lines_above_header: int = 0
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """Cells as text in anonymous columns, the physical line of each row, names where the format has them."""
+    """Cells as text in anonymous columns, the physical line of each row, names where the format has them.
+
+    notes: sentences without the file's name. above: the rows above the header, which frame does not have.
+    """
 
     frame: pl.DataFrame
     lines: _Offsets
     names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    above: pl.DataFrame | None = None
+    beside: tuple[tuple[str, pl.DataFrame], ...] = ()
 
 
 def read_delivery(
@@ -158,7 +191,8 @@ def read_delivery(
 
     The format of a file is told from its content, never from its name. Rows without any value are left out;
     they count in line numbers. Columns are united by name over the files, missing cells are null. Cells of
-    text formats are kept exactly, leading zeros and surrounding spaces included. In workbooks a number is
+    text formats are kept exactly, leading zeros and surrounding spaces included (where two and more blanks
+    separate fields, blanks at the edges of lines do not count). In workbooks a number is
     written as briefly as possible (`7`, not `7.0`, at most nine decimals), a date as `2024-03-01`, an error
     cell as `#N/A` or its like, a formula as the value stored with it; columns left of the first used one do
     not count.
@@ -186,6 +220,9 @@ def read_delivery(
 
     tables: list[pl.DataFrame] = []
     formats: list[str] = []
+    notes: list[str] = []
+    beside: list[Beside] = []
+    lines_above = 0
     rows_left, expansion_left = limits.max_rows, limits.max_expanded_bytes
     for file in files:
         kind = _detect_format(file)
@@ -193,12 +230,20 @@ def read_delivery(
             grid = _read_text(file, options, limits, rows_left)
         else:
             expanded = _measure_workbook(file, limits, expansion_left) if kind == "xlsx" else len(file.content)
-            grid = _read_in_child(file, kind, options, limits, expanded)
+            grid = _skip_to_header(file, _read_in_child(file, kind, options, limits, expanded), options)
             expansion_left -= expanded
         table = _name_columns(file, grid, options, limits, rows_left)
         rows_left -= table.height
         tables.append(table)
         formats.append(kind)
+        shown_name = _shown(file.name, 120)
+        notes += [f"{shown_name}{note}" for note in (*_format_note(file, kind), *grid.notes)]
+        if grid.above is not None:
+            lines_above += grid.above.height
+            beside.append(Beside(shown_name, "above the table", grid.above))
+        beside += [Beside(shown_name, place, cells) for place, cells in grid.beside]
+        if kind == "xlsx":
+            beside += [Beside(shown_name, "behind a pivot table", cells) for cells in _pivot_caches(file)]
 
     table = _unite(files, tables, limits)
     if table.height == 0:
@@ -209,7 +254,7 @@ def read_delivery(
             "Check that the export ran and that it holds the school year you meant to send.",
         )
     columns = tuple(name for name in table.columns if name not in RESERVED_COLUMNS)
-    return Delivered(table=table, columns=columns, formats=tuple(formats))
+    return Delivered(table, columns, tuple(formats), tuple(notes), lines_above, tuple(beside))
 
 
 # --- words for people ---
@@ -233,6 +278,25 @@ def _listed(names: Sequence[str], most: int = 10) -> str:
 
 def _size(count: int) -> str:
     return f"{count / MIB:,.1f} MB" if count >= MIB else f"{count:,} bytes"
+
+
+_ENDINGS: Final = {
+    "csv": ("text with separated fields", {"csv", "psv", "tab", "tsv", "txt"}),
+    "xlsx": ("a workbook (xlsx)", {"xlsm", "xlsx"}),
+    "xls": ("an old workbook (xls)", {"xls"}),
+    "parquet": ("a Parquet file", {"parquet", "pq"}),
+}
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].strip().lower()
+
+
+def _format_note(file: DeliveredFile, kind: str) -> tuple[str, ...]:
+    """A note where a name ends like that of a format which the file does not have."""
+    what, endings = _ENDINGS[kind]
+    others = set().union(*(ends for _, ends in _ENDINGS.values())) - endings
+    return (f" is in truth {what}.",) if _ending(file.name) in others else ()
 
 
 # --- telling formats apart ---
@@ -383,41 +447,59 @@ def _detect_ole2(file: DeliveredFile) -> str:
 # --- text ---
 
 _DELIMITERS: Final = (b",", b";", b"\t", b"|")
+_READ_DELIMITERS: Final = "commas, semicolons, tabs or vertical bars (|)"
 _QUOTE, _LF, _CR = 34, 10, 13
-_SEPARATOR_LINE: Final = re.compile(rb'"?sep=([,;|\t])"?[ \t]*(?:\r\n|\n|\r)', re.IGNORECASE)
+_SEPARATOR_LINE: Final = re.compile(rb'"?sep=([,;|\t^~:!#])"?[ \t]*(?:\r\n|\n|\r)', re.IGNORECASE)
 _QUOTED_SOMEWHERE: Final = re.compile(rb'(?<![^,;\t|\r\n])"[^"]*+(?:""[^"]*+)*+"')
 _FREE_CONTROL_BYTES: Final = (*range(1, 9), *range(14, 32))
 _SPREAD_CELLS, _SPREAD_FACTOR = 50_000_000, 20
+_HEADER_ROWS: Final = 30
+
+
+@dataclass(frozen=True)
+class _Separator:
+    """What stands between fields: in words, and as one byte or as a pattern for which one byte is put in."""
+
+    words: str
+    byte: bytes = b""
+    pattern: bytes = b""
+
+
+_BLANKS: Final = rb" {2,}"
+_COMMON: Final = (
+    _Separator("commas", b","),
+    _Separator("semicolons", b";"),
+    _Separator("tabs", b"\t"),
+    _Separator("vertical bars (|)", b"|"),
+)
+_UNCOMMON: Final = (
+    _Separator("carets (^)", b"^"),
+    _Separator("tildes (~)", b"~"),
+    _Separator("colons (:)", b":"),
+    _Separator("exclamation marks (!)", b"!"),
+    _Separator("number signs (#)", b"#"),
+    _Separator("control characters (01)", b"\x01"),
+    _Separator("control characters (1F)", b"\x1f"),
+    _Separator("double vertical bars (||)", pattern=rb"\|\|"),
+    _Separator("two or more blanks", pattern=_BLANKS),
+)
+_BY_BYTE: Final = {separator.byte: separator for separator in (*_COMMON, *_UNCOMMON) if separator.byte}
+_EDGE_BLANKS: Final = re.compile(rb"(?:\A|(?<=[\r\n])) +|(?<! ) ++(?=[\r\n]|\Z)")
 
 
 def _read_text(file: DeliveredFile, options: ReadingOptions, limits: ReadingLimits, rows_left: int) -> _Grid:
-    data = _as_utf8(file).rstrip(b"\x1a")
+    data, character_set = _as_utf8(file)
+    data = data.rstrip(b"\x1a")
     if not data or data.isspace():
         _refuse("READ-EMPTY", file.name, "The file holds nothing but blank lines.", "Export it and send it again.")
-    lines_above = 0
-    if separator_line := _SEPARATOR_LINE.match(data):
-        delimiter, data, lines_above = separator_line[1], data[separator_line.end() :], 1
-        if not data or data.isspace():
-            _refuse("READ-EMPTY", file.name, "The file holds no table.", "Export it and send it again.")
-    else:
-        delimiter = _detect_delimiter(data, options)
-
+    data, separator, lines_above = _take_separator(file, data, options)
+    delimiter = separator.byte
     stray: int | None = None
     if b'"' in data and not _quotes_are_regular(np.frombuffer(data, np.uint8), delimiter):
         data, stray = _set_stray_quotes_aside(file, data, delimiter, lines_above)
     layout = _locate_records(data, delimiter)
-    filled = np.flatnonzero(~layout.blank)
-    first = int(filled[0])
-    if len(filled) > rows_left + (options.header == "first_row"):
-        _refuse_rows(file.name, len(filled), limits)
-    if options.header == "first_row":
-        width = int(layout.widths[first])
-        _require_width(file, layout, width, lines_above)
-    else:
-        width = int(layout.widths[filled].max())
-    if width > limits.max_columns:
-        _refuse_columns(file.name, width, limits, int(layout.lines[filled][layout.widths[filled] == width][0]))
-    _refuse_spread(file.name, len(layout.lines) * width, int(layout.widths.sum()))
+    first, above = _find_table(file, layout, delimiter, options, lines_above)
+    width = _table_width(file, layout, first, delimiter, options, limits, rows_left, lines_above)
 
     frame = _parse_records(layout.text[int(layout.starts[first]) :], delimiter, width)
     if frame is None or frame.height != len(layout.lines) - first:
@@ -429,12 +511,153 @@ def _read_text(file: DeliveredFile, options: ReadingOptions, limits: ReadingLimi
         )
     if stray is not None:
         frame = frame.with_columns(pl.all().str.replace_all(chr(stray), '"', literal=True))
-    return _Grid(frame, layout.lines[first:] + lines_above)
+    lines = layout.lines[first:] + lines_above
+    notes = _text_notes(file, character_set, separator if width > 1 else None)
+    if above is not None:
+        notes.append(_header_note("line", int(lines[0]), above.height))
+    return _Grid(frame, lines, notes=tuple(notes), above=above)
 
 
-def _as_utf8(file: DeliveredFile) -> bytes:
-    """The text as UTF-8 without a byte order mark, from UTF-8, UTF-16 or Windows-1252."""
-    content = file.content
+def _take_separator(file: DeliveredFile, data: bytes, options: ReadingOptions) -> tuple[bytes, _Separator, int]:
+    """The text below a line that only says what separates fields, a separator of one byte, and how many lines were taken."""
+    if separator_line := _SEPARATOR_LINE.match(data):
+        data = data[separator_line.end() :]
+        if not data or data.isspace():
+            _refuse("READ-EMPTY", file.name, "The file holds no table.", "Export it and send it again.")
+        return data, _BY_BYTE[separator_line[1]], 1
+    separator = _detect_separator(file, data, options)
+    if separator.pattern:
+        delimiter = bytes([_free_byte(file, data)])
+        data = _with_single_bytes(data, separator, delimiter)
+        separator = replace(separator, byte=delimiter)
+    return data, separator, 0
+
+
+def _table_width(
+    file: DeliveredFile,
+    layout: _Layout,
+    first: int,
+    delimiter: bytes,
+    options: ReadingOptions,
+    limits: ReadingLimits,
+    rows_left: int,
+    lines_above: int,
+) -> int:
+    """The number of fields of the table's records, once it is within limits."""
+    filled = np.flatnonzero(~layout.blank)
+    filled = filled[filled >= first]
+    if len(filled) > rows_left + (options.header == "first_row"):
+        _refuse_rows(file.name, len(filled), limits)
+    if options.header == "first_row":
+        width = int(layout.widths[first])
+        _require_width(file, layout, first, width, delimiter, lines_above)
+    else:
+        width = int(layout.widths[filled].max())
+    if width > limits.max_columns:
+        _refuse_columns(file.name, width, limits, int(layout.lines[filled][layout.widths[filled] == width][0]))
+    _refuse_spread(file.name, len(layout.lines) * width, int(layout.widths.sum()))
+    return width
+
+
+def _text_notes(file: DeliveredFile, character_set: str, separator: _Separator | None) -> list[str]:
+    """Notes on a character set that is not UTF-8, and on a separator that the name does not say."""
+    notes = []
+    if character_set == "Windows-1252":
+        notes.append(" is read as Windows-1252 text; save it as UTF-8 to be sure that accents arrive.")
+    elif character_set != "UTF-8":
+        notes.append(f" is read as {character_set} text.")
+    usual = b"\t" if _ending(file.name) in ("tab", "tsv") else b","
+    if separator is not None and separator.byte != usual:
+        notes.append(f" separates its fields with {separator.words}.")
+    return notes
+
+
+def _find_table(
+    file: DeliveredFile, layout: _Layout, delimiter: bytes, options: ReadingOptions, lines_above: int
+) -> tuple[int, pl.DataFrame | None]:
+    """The first record of the table, and the records with a value above it where it is not the first of all."""
+    first = int(np.flatnonzero(~layout.blank)[0])
+    if options.header == "none" or not options.expected_columns:
+        return first, None
+    last = min(first + _HEADER_ROWS, len(layout.lines))
+    end = int(layout.starts[last]) if last < len(layout.lines) else len(layout.text)
+    head = _parse_records(layout.text[int(layout.starts[first]) : end], delimiter, int(layout.widths[first:last].max()))
+    if head is None or head.height != last - first:
+        return first, None
+    header = _find_header(file, head, layout.lines[first:last] + lines_above, options, "csv")
+    return (first, None) if header is None else (first + header, _with_values(head[:header]))
+
+
+def _find_header(file: DeliveredFile, head: pl.DataFrame, lines: _Offsets, options: ReadingOptions, kind: str) -> int | None:
+    """The position in `head` of a header for the expected columns; None where the first row is it, or no row is."""
+    rows = [(position, row) for position, row in enumerate(head.rows()) if _has_value(row)]
+    found = _header_row([row for _, row in rows], options.expected_columns)
+    if found is None:
+        for position, row in rows:
+            _refuse_names_in_one_cell(file, row, int(lines[position]), options, kind)
+    return rows[found][0] if found is not None and found > 0 else None
+
+
+def _header_row(rows: Sequence[Sequence[str | None]], expected: Sequence[str]) -> int | None:
+    """The first row if it has half of the expected names, else the row with the most if it has half of them."""
+    wanted = {_clean_name(name).lower() for name in expected}
+    counts = [len(wanted.intersection(_clean_name(cell).lower() for cell in row if cell)) for row in rows]
+    most = max(counts, default=0)
+    if 2 * most < len(wanted):
+        return None
+    return 0 if 2 * counts[0] >= len(wanted) else counts.index(most)
+
+
+def _has_value(row: Sequence[str | None]) -> bool:
+    return any(cell is not None and cell.strip() for cell in row)
+
+
+def _with_values(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows that hold a value."""
+    return frame.filter(pl.any_horizontal(pl.all().str.strip_chars() != ""))
+
+
+def _header_note(what: str, number: int, above: int) -> str:
+    if above == 1:
+        others = f"the {what} above them is"
+    elif above == number - 1:
+        others = f"the {above} {what}s above them are"
+    else:
+        others = f"{above} {what}s with text above them are"
+    return f": the column names stand in {what} {number}; {others} not read."
+
+
+def _refuse_names_in_one_cell(
+    file: DeliveredFile, row: Sequence[str | None], line: int, options: ReadingOptions, kind: str
+) -> None:
+    values = [cell for cell in row if cell is not None and cell.strip()]
+    expected = {_clean_name(name).lower() for name in options.expected_columns}
+    if len(values) != 1 or len(expected) < 2:
+        return
+    text = values[0].lower()
+    count = sum(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None for name in expected)
+    if 2 * count < len(expected):
+        return
+    if kind == "csv":
+        _refuse(
+            "READ-SEPARATOR",
+            file.name,
+            f"Line {line} holds {count} column names in one single field. Fields may be separated by {_READ_DELIMITERS}.",
+            "Separate the fields by one of these, and put quotes around single fields, never around a whole line.",
+            line,
+        )
+    _refuse(
+        "READ-SEPARATOR",
+        file.name,
+        f"Row {line} holds {count} column names in one single cell.",
+        "Split the column into cells (in Excel: Data, Text to Columns), or send the text that was put into the workbook.",
+        line,
+    )
+
+
+def _as_utf8(file: DeliveredFile) -> tuple[bytes, str]:
+    """The text as UTF-8 without a byte order mark, and what it came from: UTF-8, UTF-16 or Windows-1252."""
+    content, character_set = file.content, "UTF-8"
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
     elif encoding := _utf16_variant(content):
@@ -444,15 +667,15 @@ def _as_utf8(file: DeliveredFile) -> bytes:
             if error.reason == "truncated data":
                 _refuse_damaged(file.name, "The text (UTF-16) stops in the middle of a character.")
             _refuse_encoding(file.name, "The text looks like UTF-16 and is not.", None)
-        content = text.removeprefix("\ufeff").encode()
+        content, character_set = text.removeprefix("\ufeff").encode(), "UTF-16"
     if b"\x00" in content:
         _refuse_binary(file.name)
     if content.isascii():
         _refuse_control_bytes(file.name, content)
-        return content
+        return content, character_set
     try:
         content.decode("utf-8")
-        return content
+        return content, character_set
     except UnicodeDecodeError as error:
         first_bad = error.start
     _refuse_control_bytes(file.name, content)
@@ -465,7 +688,7 @@ def _as_utf8(file: DeliveredFile) -> bytes:
     if whole > damaged:
         _refuse_encoding(file.name, "The text is UTF-8 except for a few damaged characters.", line)
     try:
-        return content.decode("cp1252").encode()
+        return content.decode("cp1252").encode(), "Windows-1252"
     except UnicodeDecodeError as error:
         line = _line_of(content, error.start)
         _refuse_encoding(file.name, "The text is neither UTF-8, UTF-16 nor Windows-1252.", line)
@@ -513,10 +736,77 @@ def _line_of(data: bytes, position: int) -> int:
     return 1 + data.count(b"\n", 0, position) + lone_returns
 
 
-def _detect_delimiter(data: bytes, options: ReadingOptions) -> bytes:
-    """With a header, the delimiter most frequent in it outside quotes; without one, the most regular one."""
+def _detect_separator(file: DeliveredFile, data: bytes, options: ReadingOptions) -> _Separator:
+    """The separator under which a row is a header for the expected columns; where there is none, the likeliest common one."""
+    lines = _sample_lines(data)
+    likely = _BY_BYTE[_detect_delimiter(lines, options)]
+    if options.header == "none" or not options.expected_columns:
+        return likely
+    sample = data[:MIB]
+    for separators in (_COMMON, _UNCOMMON):
+        fits = {separator: fit for separator in separators if (fit := _header_fit(sample, separator, options))}
+        if fits:
+            return max(fits, key=fits.__getitem__)
+    if len(options.expected_columns) > 1 and len(lines) > 1 and not any(map(lines[0].count, _DELIMITERS)):
+        for separator in _UNCOMMON:
+            pattern = re.compile(separator.pattern or re.escape(separator.byte))
+            counts = {len(pattern.findall(line.strip(b" "))) for line in lines}
+            if len(counts) == 1 and counts != {0}:
+                _refuse(
+                    "READ-SEPARATOR",
+                    file.name,
+                    f"The fields seem to be separated by {separator.words}, and the column names are not those expected. "
+                    f"Fields may be separated by {_READ_DELIMITERS}.",
+                    "Save it as “CSV UTF-8” and send it again.",
+                )
+    return likely
+
+
+def _header_fit(sample: bytes, separator: _Separator, options: ReadingOptions) -> tuple[int, int] | None:
+    """How well a row is a header under this separator: expected names in it, and fewer other cells; None if none is."""
+    delimiter = separator.byte or b"\x1f"
+    text = _with_single_bytes(sample, separator, delimiter) if separator.pattern else sample
+    rows: list[list[str]] = []
+    reader = csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline=""), delimiter=delimiter.decode())
+    with contextlib.suppress(csv.Error):  # a field longer than that module takes ends the search, not the reading
+        rows.extend(itertools.islice(filter(_has_value, reader), _HEADER_ROWS))
+    header = _header_row(rows, options.expected_columns)
+    if header is None:
+        return None
+    names = {_clean_name(cell).lower() for cell in rows[header]}
+    matched = len(names.intersection(_clean_name(name).lower() for name in options.expected_columns))
+    return matched, matched - len(rows[header])
+
+
+def _with_single_bytes(data: bytes, separator: _Separator, delimiter: bytes) -> bytes:
+    """The text with one byte in place of a separator of several characters, quoted fields left as they are."""
+    if separator.pattern == _BLANKS:
+        data = _EDGE_BLANKS.sub(b"", data)
+    if b'"' not in data:
+        return re.sub(separator.pattern, delimiter, data)
+    return re.sub(
+        rb'"[^"]*+(?:""[^"]*+)*+"|(' + separator.pattern + b")",
+        lambda match: delimiter if match[1] else match[0],
+        data,
+    )
+
+
+def _free_byte(file: DeliveredFile, data: bytes) -> int:
+    """A control character that the text does not use."""
+    substitute: int | None = next((byte for byte in _FREE_CONTROL_BYTES if byte not in data), None)
+    if substitute is None:
+        _refuse_binary(file.name)
+    return substitute
+
+
+def _sample_lines(data: bytes) -> list[bytes]:
+    """The first lines that are not blank, without what stands in quotes."""
     sample = _QUOTED_SOMEWHERE.sub(b"", data[:MIB])
-    lines = [line for line in sample.splitlines() if line.strip(b" ")][:200]
+    return [line for line in sample.splitlines() if line.strip(b" ")][:200]
+
+
+def _detect_delimiter(lines: Sequence[bytes], options: ReadingOptions) -> bytes:
+    """With a header, the delimiter most frequent in it outside quotes; without one, the most regular one."""
     if not lines:
         return b","
     if options.header == "first_row":
@@ -550,9 +840,7 @@ def _set_stray_quotes_aside(file: DeliveredFile, data: bytes, delimiter: bytes, 
     A quote opens a field only where the field begins, as in Python's csv module. One that is not closed, or
     whose closing quote is followed by more text, is refused: where the field ends is then a guess.
     """
-    substitute = next((byte for byte in _FREE_CONTROL_BYTES if byte not in data), None)
-    if substitute is None:
-        _refuse_binary(file.name)
+    substitute = _free_byte(file, data)
     edge = rb"[^" + re.escape(delimiter) + rb"\r\n]"
     token = re.compile(rb"(?<!" + edge + rb')"[^"]*+(?:""[^"]*+)*+"(?!' + edge + rb')|"')
     boundaries = (b"\n", b"\r", delimiter)
@@ -637,12 +925,18 @@ def _locate_records(data: bytes, delimiter: bytes) -> _Layout:
     return _Layout(data, starts, lines, widths, blank)
 
 
-def _require_width(file: DeliveredFile, layout: _Layout, width: int, lines_above: int) -> None:
-    wrong = np.flatnonzero(~layout.blank & (layout.widths != width))
+def _require_width(file: DeliveredFile, layout: _Layout, header: int, width: int, delimiter: bytes, lines_above: int) -> None:
+    wrong = header + np.flatnonzero(~layout.blank[header:] & (layout.widths[header:] != width))
     if not len(wrong):
         return
-    line, found = int(layout.lines[wrong[0]]) + lines_above, int(layout.widths[wrong[0]])
+    first = int(wrong[0])
+    line, found = int(layout.lines[first]) + lines_above, int(layout.widths[first])
     others = f" {len(wrong):,} lines are like that." if len(wrong) > 1 else " No other line is like that."
+    text = layout.text[int(layout.starts[first]) : int(layout.starts[first + 1]) if first + 1 < len(layout.starts) else None]
+    if width > 1 and found == 1:
+        for other in _COMMON:
+            if other.byte != delimiter and text.count(other.byte) == width - 1:
+                others += f" Line {line} separates its fields with {other.words}, the header does not."
     _refuse(
         "READ-ROW-WIDTH",
         file.name,
@@ -717,6 +1011,7 @@ _RATIO_COUNTS_FROM: Final = MIB
 _CHUNK: Final = MIB
 _CHILD_SECONDS = 60.0
 _CHILD_BYTES: Final = 2 * GIB
+_BESIDE_ROWS: Final = 10_000
 
 
 def _measure_workbook(file: DeliveredFile, limits: ReadingLimits, expansion_left: int) -> int:
@@ -789,6 +1084,7 @@ def _read_in_child(file: DeliveredFile, kind: str, options: ReadingOptions, limi
         "kind": kind,
         "name": _shown(file.name, 120),
         "sheet": options.sheet,
+        "expected": options.expected_columns if options.header == "first_row" else (),
         "memory": _CHILD_BYTES + 8 * expanded,
         "limits": asdict(limits),
     }
@@ -827,9 +1123,59 @@ def _read_in_child(file: DeliveredFile, kind: str, options: ReadingOptions, limi
     answer: dict[str, Any] = json.loads(answer_line)
     if "refused" in answer:
         raise UnreadableDelivery(*answer["refused"])
-    frame = pl.read_ipc_stream(io.BytesIO(body))
+    stream = io.BytesIO(body)
+    frame = pl.read_ipc_stream(stream.read(answer["bytes"]))
+    beside = tuple((place, pl.read_ipc_stream(stream.read(size))) for place, size in answer["beside"])
     names = tuple(answer["names"]) if answer["names"] is not None else None
-    return _Grid(frame, np.arange(1, frame.height + 1, dtype=np.int64), names)
+    lines = np.arange(1, frame.height + 1, dtype=np.int64)
+    return _Grid(frame, lines, names, notes=tuple(answer["notes"]), beside=beside)
+
+
+def _skip_to_header(file: DeliveredFile, grid: _Grid, options: ReadingOptions) -> _Grid:
+    """A workbook's cells from the header on, where it is not the first row."""
+    if grid.names is not None or options.header == "none" or not options.expected_columns or not grid.frame.width:
+        return grid
+    filled = grid.frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(False)).to_series()
+    first = filled.arg_max() or 0
+    head, lines = grid.frame[first : first + _HEADER_ROWS], grid.lines[first : first + _HEADER_ROWS]
+    header = _find_header(file, head, lines, options, "workbook")
+    if header is None:
+        return grid
+    above = _with_values(head[:header])
+    note = _header_note("row", int(lines[header]), above.height)
+    return replace(
+        grid,
+        frame=grid.frame[first + header :],
+        lines=grid.lines[first + header :],
+        notes=(*grid.notes, note),
+        above=above,
+    )
+
+
+_PIVOT_CACHE: Final = re.compile(r"xl/pivotCache/pivotCacheDefinition\d*\.xml")
+_PIVOT_FIELD: Final = re.compile(rb"<(?:\w+:)?cacheField\b")
+_PIVOT_NAME: Final = re.compile(rb"[^>]*?\bname=\"([^\"]*)\"")
+_PIVOT_VALUE: Final = re.compile(rb"\bv=\"([^\"]*)\"")
+
+
+def _pivot_caches(file: DeliveredFile) -> list[pl.DataFrame]:
+    """The distinct values that pivot tables keep of the rows they were made from, a column a field.
+
+    A pivot table of counts often carries with it the list of students that it counts. Layout: ECMA-376, 18.10.1.
+    """
+    with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+        definitions = [archive.read(name) for name in archive.namelist() if _PIVOT_CACHE.fullmatch(name)]
+    tables = []
+    for definition in definitions:
+        columns = []
+        for number, field in enumerate(_PIVOT_FIELD.split(definition)[1:], start=1):
+            name = _PIVOT_NAME.match(field)
+            values = [value[1] for value in itertools.islice(_PIVOT_VALUE.finditer(field), _BESIDE_ROWS - 1)]
+            texts = [html.unescape(text.decode("utf-8", "replace")) for text in ([name[1]] if name else []) + values]
+            columns.append(pl.Series(f"c{number}", texts, dtype=pl.String))
+        if columns:
+            tables.append(pl.concat([column.to_frame() for column in columns], how="horizontal"))
+    return tables
 
 
 def _child(request: dict[str, Any]) -> None:
@@ -842,12 +1188,14 @@ def _child(request: dict[str, Any]) -> None:
     name, limits = request["name"], ReadingLimits(**request["limits"])
     content = sys.stdin.buffer.read()
     names: tuple[str, ...] | None = None
+    notes: list[str] = []
+    beside: list[tuple[str, bytes]] = []
     try:
         try:
             if request["kind"] == "parquet":
                 frame, names = _parse_parquet(name, content, limits)
             else:
-                frame = _parse_workbook(name, content, request["sheet"], limits)
+                frame, notes, beside = _parse_workbook(name, content, request["sheet"], request["expected"], limits)
         except MemoryError:
             _refuse_expansion(name, "It asks for more memory than its size justifies.")
         except (UnreadableDelivery, ImportError):
@@ -859,8 +1207,16 @@ def _child(request: dict[str, Any]) -> None:
     except UnreadableDelivery as refusal:
         sys.stdout.buffer.write(json.dumps({"refused": refusal.args}).encode())
         return
-    sys.stdout.buffer.write(json.dumps({"names": names}).encode() + b"\n")
-    frame.write_ipc_stream(sys.stdout.buffer)
+    table = _ipc(frame)
+    sizes = [(place, len(cells)) for place, cells in beside]
+    answer = {"names": names, "notes": notes, "bytes": len(table), "beside": sizes}
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+    for cells in (table, *(cells for _, cells in beside)):
+        sys.stdout.buffer.write(cells)
+
+
+def _ipc(frame: pl.DataFrame) -> bytes:
+    return frame.write_ipc_stream(None).getvalue()
 
 
 _ERROR_CELLS: Final = {
@@ -875,8 +1231,10 @@ _ERROR_CELLS: Final = {
 }
 
 
-def _parse_workbook(name: str, content: bytes, wanted: str | None, limits: ReadingLimits) -> pl.DataFrame:
-    """All cells of one sheet as text from its first row on (row i of the result is sheet row i + 1)."""
+def _parse_workbook(
+    name: str, content: bytes, wanted: str | None, expected: Sequence[str], limits: ReadingLimits
+) -> tuple[pl.DataFrame, list[str], list[tuple[str, bytes]]]:
+    """All cells of one sheet as text from its first row on (row i is sheet row i + 1), notes, and the other sheets."""
     import fastexcel
 
     try:
@@ -896,8 +1254,10 @@ def _parse_workbook(name: str, content: bytes, wanted: str | None, limits: Readi
                 f"The workbook has no sheet “{_shown(wanted, 60)}”; it has {_listed(sheets)}.",
                 "Rename the sheet, or send the workbook that has it.",
             )
-        hidden: pl.DataFrame | None = None
-        for sheet_name in sheets if wanted is None else [wanted]:
+        chosen: _Sheet | None = None
+        beside: dict[str, bytes] = {}
+        alike: list[str] = []
+        for sheet_name in sheets:
             sheet = book.load_sheet(sheet_name, header_row=None, skip_rows=0, dtypes="string")
             batch, errors = sheet.to_arrow_with_errors()
             frame = pl.DataFrame(pl.from_arrow(batch)) if batch.num_columns else pl.DataFrame()
@@ -906,19 +1266,49 @@ def _parse_workbook(name: str, content: bytes, wanted: str | None, limits: Readi
             frame = _midnight_as_date(frame)
             if not _holds_data(frame):
                 continue
-            if wanted is not None or sheet.visible == "visible":
-                return frame
-            hidden = frame if hidden is None else hidden
+            is_visible = sheet.visible == "visible"
+            has_header = bool(expected) and _header_row(_first_values(frame), expected) is not None
+            alike += [sheet_name] * (has_header and is_visible)
+            rank = sheet_name == wanted, is_visible, has_header
+            beside[sheet_name] = _ipc(frame.head(_BESIDE_ROWS))
+            if wanted in (None, sheet_name) and (chosen is None or rank > chosen.rank):
+                chosen = _Sheet(sheet_name, frame, rank)
     except fastexcel.FastExcelError:
         _refuse_damaged(name, "The Excel workbook is damaged or incomplete.")
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # raised where the Rust parser hits a file it did not foresee
             raise
         _refuse_damaged(name, "The Excel workbook is damaged in a way that stops the reader.")
-    if hidden is not None:
-        return hidden
+    if chosen is not None:
+        del beside[chosen.name]
+        others = [(f'on the sheet "{_shown(sheet_name, 60)}"', cells) for sheet_name, cells in beside.items()]
+        return chosen.frame, _sheet_notes(chosen, len(sheets), alike), others
     where = "None of its sheets holds" if wanted is None else f"Its sheet “{_shown(wanted, 60)}” does not hold"
     _refuse("READ-EMPTY", name, f"{where} any value.", "Check what was saved, and send it again.")
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The sheet to be read, and its claim to it: whether asked for, visible, and with the expected columns."""
+
+    name: str
+    frame: pl.DataFrame
+    rank: tuple[bool, bool, bool]
+
+
+def _first_values(frame: pl.DataFrame) -> list[tuple[str | None, ...]]:
+    """The rows with a value among the 30 from the first of them on."""
+    filled = frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(False)).to_series()
+    return list(filter(_has_value, frame[filled.arg_max() or 0 :].head(_HEADER_ROWS).rows()))
+
+
+def _sheet_notes(chosen: _Sheet, count: int, alike: Sequence[str]) -> list[str]:
+    if count == 1:
+        return []
+    others = [sheet_name for sheet_name in alike if sheet_name != chosen.name]
+    what = "sheet" if chosen.rank[1] else "hidden sheet"
+    more = f" Not read: {_listed(others)}, with the same columns." if others and chosen.rank[2] else ""
+    return [f': the {what} "{_shown(chosen.name, 60)}" is read; it is one of {count}.{more}']
 
 
 def _holds_data(frame: pl.DataFrame) -> bool:

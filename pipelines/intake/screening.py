@@ -5,8 +5,9 @@ Pure: bytes in, a screening out; nothing is stored. The life of a submission doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import Contract, load_contract
 from pipelines.intake.checking import (
     FINDING_SCHEMA,
+    RulesTookTooLong,
     column_findings,
     load_check_tables,
     rules_of,
     run_rules,
     whole_file_finding,
 )
+from pipelines.intake.context import DIRECTORY, NO_CONTEXT, Context
 from pipelines.intake.mapping import (
     Mapped,
     MappingFailed,
@@ -31,6 +34,7 @@ from pipelines.intake.mapping import (
     map_contract_columns,
     map_delivery,
 )
+from pipelines.intake.personal_data import PERSONAL_FIX, READ_PERSONAL, PersonalColumn, personal_data, personal_message
 from pipelines.intake.reading import (
     Delivered,
     DeliveredFile,
@@ -39,12 +43,22 @@ from pipelines.intake.reading import (
     UnreadableDelivery,
     read_delivery,
 )
+from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, CORRECTIONS_NEEDED, READY, UNREADABLE
 
-UNREADABLE = "unreadable"
-CORRECTIONS_NEEDED = "corrections_needed"
-READY = "ready_to_sign"
 SHOWN_YEARS = 12
 SHOWN_YEAR_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A delivery as it was read, before anything of it is kept: the table, or why there is none.
+
+    `personal`: columns that make it look like data about single people; such a delivery is never kept.
+    """
+
+    delivered: Delivered | None
+    refusal: UnreadableDelivery | None = None
+    personal: tuple[PersonalColumn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ class Screening:
     """What NMIP has to say about one delivery for one school year.
 
     `rows`: mapped rows as text (see `mapping.Mapped`). `lines` and `row_counts`: {"in", "used", "dropped": {reason: n}}.
-    `rules`: one entry a rule with findings, worst first.
+    `counts`: findings by rule, also those beyond what `findings` lists. `context`: ids of the submissions looked at, by role.
     """
 
     outcome: str
@@ -64,22 +78,11 @@ class Screening:
     contract_version: str = ""
     mapping_digest: str | None = None
     notes: tuple[str, ...] = ()
+    context_notes: tuple[str, ...] = ()
     rule_versions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def rules(self) -> list[dict[str, Any]]:
-        """Findings grouped by rule: id, tier, message of the first, fix, number of findings, first line."""
-        if self.findings.is_empty():
-            return []
-        grouped = self.findings.group_by("rule_id", "tier", maintain_order=True).agg(
-            pl.len().alias("n_findings"),
-            pl.col("field").unique(maintain_order=True).alias("fields"),
-            pl.col("file").first(),
-            pl.col("line").first().alias("first_line"),
-            pl.col("message").first().alias("first_message"),
-            pl.col("how_to_fix").first(),
-        )
-        return grouped.to_dicts()
+    counts: dict[str, int] = field(default_factory=dict)
+    context: dict[str, str] = field(default_factory=dict)
+    is_personal: bool = False
 
     @property
     def is_blocked(self) -> bool:
@@ -87,6 +90,24 @@ class Screening:
 
 
 Progress = Callable[[str], None]
+
+
+def open_delivery(
+    files: Sequence[DeliveredFile], contracts_folder: Path, district: str, extract: str, limits: ReadingLimits | None = None
+) -> Opened:
+    """Read a delivery, in the layout of the district's mapping or in the contract's own columns. Nothing is kept."""
+    contract = load_contract(contracts_folder, extract)
+    limits = limits or ReadingLimits()
+    own_columns = ReadingOptions(expected_columns=tuple(c.name for c in contract.columns if c.symbol_for is None))
+    try:
+        mapping = find_mapping(contracts_folder, district, extract)
+        options = mapping.reading if mapping else own_columns
+        delivered = read_delivery(files, options, limits)
+        if options.header == "none" and has_contract_columns(_first_row(delivered), contract):
+            delivered = read_delivery(files, own_columns, limits)
+        return Opened(delivered, personal=personal_data(delivered))
+    except UnreadableDelivery as error:
+        return Opened(None, refusal=error)
 
 
 def screen(
@@ -97,29 +118,43 @@ def screen(
     school_year: str,
     limits: ReadingLimits | None = None,
     progress: Progress = lambda _: None,
+    context: Context = NO_CONTEXT,
+    opened: Opened | None = None,
 ) -> Screening:
     """Screen one delivery of one extract by one district for one school year.
 
-    Raises ContractError when the extract has no contract. Everything that is wrong with the files is a finding.
+    `context` is what its rules may look at beside it; `opened` spares reading the files again. Raises ContractError when the
+    extract has no contract. Everything that is wrong with the files is a finding.
     """
     contract = load_contract(contracts_folder, extract)
+    first_name = _shown_name(files[0].name) if files else ""
     try:
         progress("reading")
-        delivered, mapped = _read_and_map(files, contracts_folder, contract, district, school_year, limits or ReadingLimits())
+        opened = opened or open_delivery(files, contracts_folder, district, extract, limits)
+        if opened.delivered is None:
+            raise opened.refusal or UnreadableDelivery("READ-EMPTY", first_name, None, "there is no file", "Name a file.")
+        if opened.personal:
+            personal = (personal_message(opened.personal), PERSONAL_FIX)
+            return replace(_refused(contract, READ_PERSONAL, first_name, None, *personal, UNREADABLE), is_personal=True)
+        delivered = opened.delivered
+        mapped = _map(delivered, contracts_folder, contract, district, school_year)
     except UnreadableDelivery as error:
         return _refused(contract, error.rule_id, error.file, error.line, error.message, error.how_to_fix, UNREADABLE)
     except MappingFailed as error:
-        name = files[0].name.encode("utf-8", "replace").decode()
-        return _refused(contract, error.rule_id, name, None, error.message, error.how_to_fix, CORRECTIONS_NEEDED)
+        return _refused(contract, error.rule_id, first_name, None, error.message, error.how_to_fix, CORRECTIONS_NEEDED)
     progress("checking")
-    findings = _structure_findings(contract, delivered, mapped, school_year)
+    structure = _structure_findings(contract, delivered, mapped, school_year)
     rules = rules_of(contracts_folder, contract)
     with duckdb.connect(config={"python_enable_replacements": False}) as connection:
-        load_check_tables(connection, mapped.rows, contract, contracts_folder, district, school_year)
-        findings = pl.concat([findings, run_rules(connection, contract, rules, mapped.columns)])
-    blocking = findings["tier"].is_in(["S", "V"]).any()
+        load_check_tables(connection, mapped.rows, contract, contracts_folder, district, school_year, context)
+        try:
+            found, counts = run_rules(connection, contract, rules, mapped.columns)
+        except RulesTookTooLong as error:
+            found, counts = _took_too_long(contract, error, first_name, mapped.row_counts["used"]), {}
+    findings = pl.concat([structure, found])
+    tiers = set(findings["tier"])
     return Screening(
-        outcome=CORRECTIONS_NEEDED if blocking else READY,
+        outcome=CORRECTIONS_NEEDED if tiers & {"S", "V"} else ACKNOWLEDGEMENTS_NEEDED if tiers else READY,
         findings=findings,
         rows=mapped.rows,
         lines=mapped.lines,
@@ -128,26 +163,51 @@ def screen(
         contract_version=contract.version,
         mapping_digest=mapped.mapping_digest,
         notes=mapped.notes,
+        context_notes=tuple(_context_notes(contract, school_year, context)),
         rule_versions={rule.rule_id: rule.version for rule in rules},
+        counts={**dict(Counter(structure["rule_id"].to_list())), **counts, **_counted(found, counts)},
+        context=dict(context.submissions),
     )
 
 
-def _read_and_map(
-    files: Sequence[DeliveredFile],
-    contracts_folder: Path,
-    contract: Contract,
-    district: str,
-    school_year: str,
-    limits: ReadingLimits,
-) -> tuple[Delivered, Mapped]:
+def _counted(found: pl.DataFrame, counts: Mapping[str, int]) -> dict[str, int]:
+    return {rule_id: n for rule_id, n in Counter(found["rule_id"].to_list()).items() if rule_id not in counts}
+
+
+def _shown_name(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
+
+
+def _context_notes(contract: Contract, school_year: str, context: Context) -> list[str]:
+    """What the rules could not look at: a rule that had nothing to compare with has found nothing, and says so."""
+    notes = []
+    if contract.extract != DIRECTORY and context.directory is None:
+        notes.append(f"No school directory up to {school_year} is in force, so schools were not looked up in it.")
+    elif context.directory_year not in (None, school_year):
+        notes.append(f"Schools were looked up in the school directory of {context.directory_year}, the latest in force.")
+    if context.in_force is None and not context.earlier_years:
+        notes.append("Nothing earlier of this extract is in force, so nothing was compared with it.")
+    return notes
+
+
+def _took_too_long(contract: Contract, error: RulesTookTooLong, file: str, n_rows: int) -> pl.DataFrame:
+    return whole_file_finding(
+        "CHECK-TIME",
+        str(error),
+        "Split the delivery into smaller files, or mend first what repeats in it most, such as rows of the same key.",
+        version=contract.version,
+        file=file,
+        line=None,
+        field=None,
+        n_rows=n_rows,
+    )
+
+
+def _map(delivered: Delivered, contracts_folder: Path, contract: Contract, district: str, school_year: str) -> Mapped:
     mapping = find_mapping(contracts_folder, district, contract.extract)
-    options = mapping.reading if mapping else ReadingOptions()
-    delivered = read_delivery(files, options, limits)
-    if mapping is not None and not has_contract_columns(delivered.columns, contract):
-        if options.header == "first_row" or not has_contract_columns(_first_row(delivered), contract):
-            return delivered, map_delivery(delivered, contract, mapping, district, school_year)
-        delivered = read_delivery(files, ReadingOptions(), limits)
-    return delivered, map_contract_columns(delivered, contract, district, school_year)
+    if mapping is None or has_contract_columns(delivered.columns, contract):
+        return map_contract_columns(delivered, contract, district, school_year)
+    return map_delivery(delivered, contract, mapping, district, school_year)
 
 
 def _first_row(delivered: Delivered) -> tuple[str, ...]:

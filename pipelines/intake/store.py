@@ -8,6 +8,7 @@ What an event means for the life of a submission stands in `submission`.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,16 +70,38 @@ class SubmissionStore:
                 found.add(SubmissionKey(parts[1], parts[2], parts[3], int(parts[4])))
         return sorted(found)
 
-    def events(self, key: SubmissionKey) -> list[dict[str, Any]]:
-        """The events of one submission in order; an unknown submission has none."""
-        return [self.storage.read_json(name) for name in self.storage.keys(f"{key.folder}/events")]
+    def chain(self, key: SubmissionKey) -> tuple[list[dict[str, Any]], str | None]:
+        """The events of one submission in order, and what is wrong with their chain (None: nothing).
+
+        Every event names the digest of the one before it, so an event that was changed, removed or put in between is found.
+        """
+        events: list[dict[str, Any]] = []
+        previous: str | None = None
+        for number, name in enumerate(self._event_names(key), start=1):
+            content = self.storage.read(name)
+            try:
+                event = json.loads(content)
+            except ValueError:
+                return events, f"event {number} is not readable"
+            if not isinstance(event, dict) or event.get("sequence") != number or not name.endswith(f"/{number:03d}.json"):
+                return events, f"event {number} is missing or out of order"
+            if event.get("previous") != previous:
+                return events, f"event {number - 1} was changed after event {number} was written"
+            if canonical_json(event) != content:
+                return events, f"event {number} was changed after it was written"
+            events.append(event)
+            previous = sha256(content)
+        return events, None
+
+    def _event_names(self, key: SubmissionKey) -> list[str]:
+        return sorted(self.storage.keys(f"{key.folder}/events"), key=lambda name: (len(name), name))
 
     def append(self, key: SubmissionKey, event: dict[str, Any], n_known: int) -> None:
         """Add the event that follows the `n_known` events the caller decided upon.
 
         Raises ConcurrentChange when another writer added one since they were read.
         """
-        names = self.storage.keys(f"{key.folder}/events")
+        names = self._event_names(key)
         if len(names) != n_known:
             raise ConcurrentChange(key.submission_id)
         previous = sha256(self.storage.read(names[-1])) if names else None
@@ -111,6 +134,11 @@ class SubmissionStore:
         digest = sha256(buffer.getvalue())
         self.storage.write(f"{key.folder}/{name}-{digest}.parquet", buffer.getvalue())
         return digest
+
+    def has_table(self, key: SubmissionKey, name: str, digest: str) -> bool:
+        """Whether the kept table of that digest is there, unaltered."""
+        path = f"{key.folder}/{name}-{digest}.parquet"
+        return self.storage.exists(path) and sha256(self.storage.read(path)) == digest
 
     def read_table(self, key: SubmissionKey, name: str, digest: str) -> pl.DataFrame:
         """The kept table of that digest. Raises FileNotFoundError, or ValueError where its bytes are not those any more."""

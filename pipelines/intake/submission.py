@@ -1,12 +1,11 @@
-"""The life of a submission: received, screened, certified, superseded. State is a fold over its events.
+"""One submission as its events tell it: state is a fold over them. Reading only; nothing is written here.
 
-Every step may be killed and run again: `deliver` finishes what an earlier call left half done. Writing certified rows to
-the lake does not belong here.
+What adds events stands in `deliveries` (receive, screen) and `signing` (acknowledge, sign, withdraw).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,27 +13,21 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.contracts.codes import code_list, codes
+from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import extract_names
-from pipelines.intake.reading import DeliveredFile, ReadingLimits
-from pipelines.intake.screening import CORRECTIONS_NEEDED, READY, UNREADABLE, Progress, screen
-from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
-from pipelines.storage import canonical_json, sha256
+from pipelines.intake.states import (
+    ACKNOWLEDGEMENTS_NEEDED,
+    CERTIFIED,
+    DAMAGED,
+    READING,
+    READY,
+    RECEIVED,
+    SUPERSEDED,
+    WITHDRAWN,
+)
+from pipelines.intake.store import SubmissionKey, SubmissionStore
 
-RECEIVED, CERTIFIED, SUPERSEDED = "received", "certified", "superseded"
-RECEIPT = "receipt.json"
-
-STATES = {
-    RECEIVED: (
-        "The files have arrived and are not screened yet.",
-        "Run nmip run; if it stays like this, send the same files again.",
-    ),
-    UNREADABLE: ("The files cannot be read.", "Read the finding, mend the file and send it again."),
-    CORRECTIONS_NEEDED: ("Something in the files must be corrected.", "Correct the findings in your file and send it again."),
-    READY: ("Nothing was found; the submission waits for its signer.", "Sign it: nmip sign ID --statement TEXT."),
-    CERTIFIED: ("Certified and in force.", "Nothing to do."),
-    SUPERSEDED: ("Certified, and replaced by a later certified submission.", "Nothing to do."),
-}
+FINGERPRINT = ("rule_id", "rule_version", "business_key", "field", "value")
 
 
 class SubmissionRefused(Exception):
@@ -43,11 +36,15 @@ class SubmissionRefused(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """One submission as its events tell it. `events` are in order; `state` is one of STATES."""
+    """One submission as its events tell it. `events` are in order; `state` is one of `states.STATES`.
+
+    `damage` says what is wrong with the chain of events, None where nothing is.
+    """
 
     key: SubmissionKey
     state: str
     events: tuple[dict[str, Any], ...]
+    damage: str | None = None
 
     def last(self, event_type: str) -> dict[str, Any] | None:
         """The latest event of a type."""
@@ -65,22 +62,56 @@ class Submission:
     def is_certified(self) -> bool:
         return self.last("certified") is not None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still become certified."""
+        return self.state not in (CERTIFIED, SUPERSEDED, WITHDRAWN, DAMAGED)
+
+    @property
+    def to_acknowledge(self) -> dict[str, int]:
+        """Findings by rule that wait for an acknowledgement."""
+        last = next((e for e in reversed(self.events) if e["type"] in ("screened", "acknowledged")), None)
+        return {rule_id: n for rule_id, n in (last or {}).get("to_acknowledge", {}).items() if n}
+
+    @property
+    def acknowledged_sha256(self) -> str | None:
+        """Digest of the table of findings that are acknowledged, None where none is."""
+        last = next((e for e in reversed(self.events) if e["type"] in ("screened", "acknowledged")), None)
+        found: str | None = (last or {}).get("acknowledged_sha256")
+        return found
+
 
 def now() -> str:
     """The time as it is written into events: UTC, seconds."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def read_submission(store: SubmissionStore, key: SubmissionKey) -> Submission:
-    """One submission; `superseded` is known only to `in_force` and `all_submissions`. Raises SubmissionRefused."""
-    events = tuple(store.events(key))
-    if not events:
-        raise SubmissionRefused(f"there is no submission {key.submission_id}; nmip status lists them")
-    submission = Submission(key, RECEIVED, events)
+def fold(key: SubmissionKey, events: tuple[dict[str, Any], ...], damage: str | None = None) -> Submission:
+    """A submission from its events. Pure."""
+    submission = Submission(key, RECEIVED, events, damage)
+    if damage is not None:
+        return replace(submission, state=DAMAGED)
+    if submission.last("withdrawn"):
+        return replace(submission, state=WITHDRAWN)
     if submission.is_certified:
         return replace(submission, state=CERTIFIED)
+    if events and events[-1]["type"] == "reading":
+        return replace(submission, state=READING)
     screened = submission.screened
-    return replace(submission, state=screened["outcome"]) if screened else submission
+    if screened is None:
+        return submission
+    outcome = screened["outcome"]
+    if outcome == ACKNOWLEDGEMENTS_NEEDED and not submission.to_acknowledge:
+        outcome = READY
+    return replace(submission, state=outcome)
+
+
+def read_submission(store: SubmissionStore, key: SubmissionKey) -> Submission:
+    """One submission; `superseded` is known only to `in_force` and `all_submissions`. Raises SubmissionRefused."""
+    events, damage = store.chain(key)
+    if not events and damage is None:
+        raise SubmissionRefused(f"there is no submission {key.submission_id}; nmip status lists them")
+    return fold(key, tuple(events), damage)
 
 
 def read_rows(store: SubmissionStore, submission: Submission) -> pl.DataFrame:
@@ -99,21 +130,46 @@ def _read_screened(store: SubmissionStore, submission: Submission, name: str) ->
     return store.read_table(submission.key, name, submission.screened[f"{name}_sha256"])
 
 
+ACKNOWLEDGED_SCHEMA = {
+    **dict.fromkeys(FINGERPRINT, pl.String),
+    **dict.fromkeys(("reason", "actor", "at", "submission_id"), pl.String),
+}
+
+
+def read_acknowledged(store: SubmissionStore, submission: Submission) -> pl.DataFrame:
+    """Fingerprints of the findings that are acknowledged, with reason, who, when, and in which submission it was said."""
+    digest = submission.acknowledged_sha256
+    if digest is None:
+        return pl.DataFrame(schema=ACKNOWLEDGED_SCHEMA)
+    return store.read_table(submission.key, "acknowledged", digest)
+
+
 def all_submissions(
     store: SubmissionStore, district: str | None = None, extract: str | None = None, school_year: str | None = None
 ) -> list[Submission]:
-    """All submissions below the given places; of the certified ones of a partition all but the last are superseded."""
+    """All submissions below the given places; what came before the last certified one of its place is superseded."""
     found = [read_submission(store, key) for key in store.keys(district, extract, school_year)]
-    last = {s.key.folder.rsplit("/", 1)[0]: s.key.number for s in found if s.is_certified}
+    last = {_place(s): s.key.number for s in found if s.state == CERTIFIED}
     return [
-        replace(s, state=SUPERSEDED) if s.is_certified and s.key.number < last[s.key.folder.rsplit("/", 1)[0]] else s
+        replace(s, state=SUPERSEDED) if s.state not in (WITHDRAWN, DAMAGED) and s.key.number < last.get(_place(s), 0) else s
         for s in found
     ]
 
 
-def in_force(store: SubmissionStore) -> list[Submission]:
-    """The submission in force of every district, extract and school year that has one."""
-    return [submission for submission in all_submissions(store) if submission.state == CERTIFIED]
+def _place(submission: Submission) -> tuple[str, str, str]:
+    key = submission.key
+    return key.district, key.extract, key.school_year
+
+
+def in_force(store: SubmissionStore, district: str | None = None) -> list[Submission]:
+    """The submission in force of every district, extract and school year that has one (or of one district)."""
+    return certified_in(all_submissions(store, district))
+
+
+def certified_in(submissions: list[Submission]) -> list[Submission]:
+    """Of all submissions, those in force. A place whose record is damaged has none: what came before does not come back."""
+    damaged = {_place(s) for s in submissions if s.state == DAMAGED}
+    return [s for s in submissions if s.state == CERTIFIED and _place(s) not in damaged]
 
 
 def check_place(contracts_folder: Path, district: str, extract: str, school_year: str) -> None:
@@ -128,199 +184,17 @@ def check_place(contracts_folder: Path, district: str, extract: str, school_year
             raise SubmissionRefused(f"{value!r} is not {what} that NMIP knows; use one of: {shown}")
 
 
-def delivery_digest(files: Sequence[DeliveredFile]) -> str:
-    """One digest for the bytes of a delivery, whatever the files are called."""
-    return sha256("\n".join(sorted(sha256(file.content) for file in files)).encode())
-
-
-def rules_digest(contracts_folder: Path, district: str, extract: str) -> str:
-    """A digest of everything that decides a screening: contract, mapping, code lists, and the code that reads and checks."""
-    code = Path(__file__).resolve().parent
-    paths = [
-        *sorted(code.glob("*.py")),
-        *sorted((code.parent / "contracts").glob("*.py")),
-        contracts_folder / "extracts" / f"{extract}.odcs.yaml",
-        contracts_folder / "mappings" / district / f"{extract}.sql",
-        *sorted((contracts_folder / "codes").glob("*.csv")),
-    ]
-    return sha256("\n".join(f"{path.name} {sha256(path.read_bytes())}" for path in paths if path.is_file()).encode())
-
-
-def receive(
-    store: SubmissionStore,
-    district: str,
-    extract: str,
-    school_year: str,
-    files: Sequence[DeliveredFile],
-    via: str,
-    actor: str,
-) -> tuple[Submission, bool]:
-    """Open the next submission for these bytes, or find the one that they already opened.
-
-    Returns the submission and whether it is new. Half-received bytes of an interrupted call are completed.
-    """
-    digest = delivery_digest(files)
-    while True:
-        existing = [read_submission(store, key) for key in store.keys(district, extract, school_year)]
-        same = [submission for submission in existing if submission.received["delivery_sha256"] == digest]
-        if same:
-            if not store.has_files(same[-1].key, same[-1].received):
-                store.keep_files(same[-1].key, files)
-            return same[-1], False
-        number = existing[-1].key.number + 1 if existing else 1
-        key = SubmissionKey(district, extract, school_year, number)
-        event = {
-            "type": "received",
-            "at": now(),
-            "actor": actor,
-            "via": via,
-            "delivery_sha256": digest,
-            "files": [{"name": file.name, "sha256": sha256(file.content), "n_bytes": len(file.content)} for file in files],
-        }
-        try:
-            store.append(key, event, 0)
-        except ConcurrentChange:
-            continue
-        store.keep_files(key, files)
-        return read_submission(store, key), True
-
-
-def screen_submission(
-    store: SubmissionStore,
-    contracts_folder: Path,
-    submission: Submission,
-    limits: ReadingLimits | None = None,
-    progress: Progress = lambda _: None,
-) -> Submission:
-    """Screen a submission that is not certified, unless it was screened under the same rules already."""
-    key = submission.key
-    digest = rules_digest(contracts_folder, key.district, key.extract)
-    screened = submission.screened
-    if submission.is_certified or (screened is not None and screened["rules_sha256"] == digest):
-        return submission
-    files = store.files(key, submission.received)
-    result = screen(files, contracts_folder, key.district, key.extract, key.school_year, limits, progress)
-    rules = result.rules
-    event = {
-        "type": "screened",
-        "at": now(),
-        "actor": "nmip",
-        "outcome": result.outcome,
-        "contract_version": result.contract_version,
-        "rules_sha256": digest,
-        "rule_versions": result.rule_versions,
-        "mapping_sha256": result.mapping_digest,
-        "notes": list(result.notes),
-        "lines": result.lines,
-        "rows": result.row_counts,
-        "school_years": list(result.school_years),
-        "findings": {rule["rule_id"]: rule["n_findings"] for rule in rules},
-        "rows_sha256": store.write_table(key, "rows", result.rows),
-        "findings_sha256": store.write_table(key, "findings", result.findings),
-    }
-    try:
-        store.append(key, event, len(submission.events))
-    except ConcurrentChange:
-        return screen_submission(store, contracts_folder, read_submission(store, key), limits, progress)
-    return read_submission(store, key)
-
-
-def certify(store: SubmissionStore, submission: Submission, signer: str, statement: str, how: str) -> Submission:
-    """Sign a submission that is ready. Signing one that is certified already writes at most a receipt that is missing.
-
-    Raises SubmissionRefused when it is not ready, or when a later one is certified already.
-    """
-    key = submission.key
-    if submission.is_certified:
-        if not store.storage.exists(f"{key.folder}/{RECEIPT}"):
-            write_receipt(store, key)
-        return submission
-    if submission.state != READY:
-        meaning, next_step = STATES[submission.state]
-        raise SubmissionRefused(f"{key.submission_id} cannot be signed: {meaning} {next_step}")
-    later = _later_certified(store, key)
-    if later:
-        raise SubmissionRefused(f"{key.submission_id} cannot be signed: {later[-1]} came later and is certified already")
-    event = {"type": "certified", "at": now(), "actor": signer, "statement": statement, "how": how}
-    try:
-        store.append(key, event, len(submission.events))
-    except ConcurrentChange:
-        return certify(store, read_submission(store, key), signer, statement, how)
-    write_receipt(store, key)
-    return read_submission(store, key)
-
-
-def write_receipt(store: SubmissionStore, key: SubmissionKey) -> dict[str, Any]:
-    """The receipt of a certified submission, made from its events; writing it again gives the same bytes."""
-    submission = read_submission(store, key)
-    certified, screened = submission.last("certified"), submission.screened
-    if certified is None or screened is None:
-        raise SubmissionRefused(f"{key.submission_id} is not certified, so it has no receipt")
-    events = [sha256(store.storage.read(name)) for name in store.storage.keys(f"{key.folder}/events")]
-    receipt = {
-        "submission_id": key.submission_id,
-        "files": submission.received["files"],
-        "received_at": submission.received["at"],
-        "lines": screened["lines"],
-        "rows": screened["rows"],
-        "contract_version": screened["contract_version"],
-        "rule_versions": screened["rule_versions"],
-        "findings": screened["findings"],
-        "signer": certified["actor"],
-        "statement": certified["statement"],
-        "how": certified["how"],
-        "certified_at": certified["at"],
-        "events_sha256": events[: certified["sequence"]],
-    }
-    store.storage.write(f"{key.folder}/{RECEIPT}", canonical_json(receipt))
-    return receipt
-
-
-def _may_certify_itself(store: SubmissionStore, contracts_folder: Path, submission: Submission) -> bool:
-    """Whether the district chose automatic certification and no later submission is certified already."""
-    key = submission.key
-    chosen = code_list(contracts_folder, "districts").filter(code=key.district)["auto_certify"].to_list() == ["true"]
-    return chosen and not _later_certified(store, key)
-
-
-def _later_certified(store: SubmissionStore, key: SubmissionKey) -> list[str]:
-    siblings = all_submissions(store, key.district, key.extract, key.school_year)
-    return [s.key.submission_id for s in siblings if s.is_certified and s.key.number > key.number]
-
-
-def deliver(
-    store: SubmissionStore,
-    contracts_folder: Path,
-    district: str,
-    extract: str,
-    school_year: str,
-    files: Sequence[DeliveredFile],
-    via: str,
-    actor: str,
-    limits: ReadingLimits | None = None,
-    progress: Progress = lambda _: None,
-) -> list[Submission]:
-    """Receive and screen one delivery: one submission for each school year that it holds, the named year first.
-
-    A delivery that does not hold the named year opens only that year's submission, whose finding says so. By inbox, where
-    nobody is at hand to sign, a submission without findings is certified if the district chose so. Raises SubmissionRefused
-    for an unknown place.
-    """
-    check_place(contracts_folder, district, extract, school_year)
-    known_years = set(codes(contracts_folder, "school_years"))
-    done: list[Submission] = []
-    years = [school_year]
-    while years:
-        year = years.pop(0)
-        submission, _ = receive(store, district, extract, year, files, via, actor)
-        submission = screen_submission(store, contracts_folder, submission, limits, progress)
-        is_automatic = submission.state == READY and via == "inbox" and _may_certify_itself(store, contracts_folder, submission)
-        if is_automatic or submission.is_certified:
-            submission = certify(
-                store, submission, "nmip", "Certified automatically: the district chose so and nothing was found.", "automatic"
+def acknowledgements(submission: Submission) -> list[Mapping[str, Any]]:
+    """Every acknowledgement that counts now: rule_id, rule_version, reason, actor, at, submission_id, n, n_left_out."""
+    found: list[Mapping[str, Any]] = []
+    for event in submission.events:
+        if event["type"] == "screened":
+            found = list(event.get("carried_over", []))
+        elif event["type"] == "acknowledged":
+            found.append(
+                {
+                    **{name: event[name] for name in ("rule_id", "rule_version", "reason", "actor", "at", "n", "n_left_out")},
+                    "submission_id": submission.key.submission_id,
+                }
             )
-        done.append(submission)
-        held = (submission.screened or {}).get("school_years", [])
-        if len(done) == 1 and year in held:
-            years = [other for other in held if other != year and other in known_years]
-    return done
+    return found

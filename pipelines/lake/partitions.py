@@ -7,24 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
-from pipelines.contracts.column_rules import identifier, typed_expression
-from pipelines.contracts.contract import Contract, extract_names, load_contract
-from pipelines.frames import query
-from pipelines.intake.store import SubmissionKey, SubmissionStore
+from pipelines.contracts.contract import extract_names, load_contract
+from pipelines.contracts.typed_table import partition_schema, typed_rows
+from pipelines.intake.store import SubmissionStore
 from pipelines.intake.submission import Submission, in_force, read_rows
 from pipelines.storage import Storage
 
 ROOT = "lake"
-POLARS_TYPES = {
-    "text": pl.String(),
-    "integer": pl.Int64(),
-    "number": pl.Float64(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -40,30 +31,6 @@ class Partition:
 def partition_key(extract: str, school_year: str, district: str) -> str:
     """Where a partition lies below the home."""
     return f"{ROOT}/{extract}/school_year={school_year}/district={district}/extract.parquet"
-
-
-def partition_schema(contract: Contract) -> pl.Schema:
-    """Columns and types of a partition: district, school_year, submission_id, then the contract's columns."""
-    columns: dict[str, pl.DataType] = {"district": pl.String(), "school_year": pl.String(), "submission_id": pl.String()}
-    columns.update({column.name: POLARS_TYPES[column.kind] for column in contract.columns})
-    return pl.Schema(columns)
-
-
-def typed_rows(rows: pl.DataFrame, contract: Contract, key: SubmissionKey) -> pl.DataFrame:
-    """Mapped rows (text) as the partition's table, sorted by the contract's key."""
-    absent = [name for name in contract.column_names if name not in rows.columns]
-    text = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
-    columns = ", ".join(f"{typed_expression(column)} AS {identifier(column.name)}" for column in contract.columns)
-    order = ", ".join(identifier(name) for name in contract.key)
-    with duckdb.connect() as connection:
-        connection.register("mapped_rows", text)
-        typed = query(connection, f"SELECT {columns} FROM mapped_rows ORDER BY {order}")
-    return typed.select(
-        pl.lit(key.district).alias("district"),
-        pl.lit(key.school_year).alias("school_year"),
-        pl.lit(key.submission_id).alias("submission_id"),
-        *contract.column_names,
-    ).cast(partition_schema(contract))
 
 
 def _parquet(table: pl.DataFrame, submission_id: str) -> bytes:
@@ -114,6 +81,6 @@ def bring_up_to_date(
 def _write(storage: Storage, store: SubmissionStore, contracts_folder: Path, submission: Submission) -> Partition:
     key = submission.key
     contract = load_contract(contracts_folder, key.extract)
-    table = typed_rows(read_rows(store, submission), contract, key)
+    table = typed_rows(read_rows(store, submission), contract, key.district, key.school_year, key.submission_id)
     storage.write(partition_key(key.extract, key.school_year, key.district), _parquet(table, key.submission_id))
     return Partition(key.extract, key.school_year, key.district, key.submission_id)

@@ -1,6 +1,7 @@
 """Contract results as asset checks on the extracts.
 
-`contract_structure` and `contract_validity` block: dbt does not run over rows that did not pass. `great_expectations` runs
+`contract_structure`, `contract_validity`, `contract_plausibility` and `contract_whole_file` block: dbt does not run over rows
+that did not pass, or whose unusual findings nobody acknowledged. `great_expectations` runs
 after the release, because importing Great Expectations takes longer than everything else together; where its counts differ
 from ours the run fails, and the blocking checks refuse the next build until the record agrees.
 """
@@ -16,11 +17,16 @@ from pipelines.orchestration.dbt_assets import RELEASE, SUBMISSIONS, extract_key
 from pipelines.settings import Settings
 
 PROGRESS = logging.getLogger("nmip")
-CHECK_OF_TIER = {"S": "contract_structure", "V": "contract_validity"}
+CHECK_OF_TIER = {
+    "S": "contract_structure",
+    "V": "contract_validity",
+    "Q": "contract_plausibility",
+    "M": "contract_whole_file",
+}
 
 
 def contract_checks(settings: Settings) -> dg.AssetChecksDefinition:
-    """Blocking checks: everything in force passed its structure and validity rules and is what the lake holds."""
+    """Blocking checks: everything in force passed its rules, or was acknowledged, and is what the lake holds."""
     specs = [
         dg.AssetCheckSpec(name, asset=extract_key(extract), blocking=True, additional_deps=[SUBMISSIONS])
         for extract in extract_names(settings.contracts)

@@ -18,9 +18,14 @@ from typing import Any
 import polars as pl
 from filelock import FileLock
 
+from pipelines.intake import effects
 from pipelines.settings import Settings
-from pipelines.storage import Storage
+from pipelines.storage import Storage, canonical_json
 from pipelines.warehouse.catalogue import catalogue_table, read_indicators
+from pipelines.warehouse.indicator_sql import IndicatorSqlError, indicator_sql
+
+# The same files decide a build and whether its SQL still holds.
+project_files = effects.project_files
 
 
 @dataclass(frozen=True)
@@ -144,21 +149,53 @@ def _node_result(entry: Any) -> NodeResult:
 
 
 def build(settings: Settings) -> tuple[NodeResult, ...]:
-    """Build every model and run every data test; unit tests are for developers. Raises BuildFailed."""
-    return invoke(settings, ["build", "--exclude-resource-type", "unit_test"])
+    """Build every model and run every data test; unit tests are for developers. Raises BuildFailed.
+
+    Leaves the SQL of the indicators in the working folder too, for the intake to show what a signature would change.
+    """
+    version = effects.indicator_sql_version(settings.dbt_project, settings.contracts)
+    results = invoke(settings, ["build", "--exclude-resource-type", "unit_test"])
+    _write_indicator_sql(settings, version)
+    return results
+
+
+def ensure_indicator_sql(settings: Settings) -> Path:
+    """Where the SQL of the indicators lies, compiled anew (some seconds) when there is none or the project changed since.
+
+    Waits for whoever holds `warehouse_lock`, so its holder must not call this. Raises BuildFailed.
+    """
+    path = settings.work / effects.INDICATOR_SQL
+    if not effects.holds_for(path, settings.dbt_project, settings.contracts):
+        with warehouse_lock(settings):
+            # The one that was waited for may have been a build.
+            if not effects.holds_for(path, settings.dbt_project, settings.contracts):
+                version = effects.indicator_sql_version(settings.dbt_project, settings.contracts)
+                invoke(settings, ["compile"])
+                _write_indicator_sql(settings, version)
+    return path
+
+
+def _write_indicator_sql(settings: Settings, version: str) -> None:
+    """Keep the SQL that dbt compiled last; `version` is of the files as they were before it did."""
+    manifest = json.loads(_manifest_path(settings).read_text(encoding="utf-8"))
+    try:
+        document = indicator_sql(manifest, read_indicators(settings.dbt_project))
+    except IndicatorSqlError as error:
+        raise BuildFailed(f"the SQL of the indicators cannot be kept: {error}") from error
+    document |= {"version": version, "dbt_project": str(settings.dbt_project)}
+    Storage(settings.work).write(effects.INDICATOR_SQL, canonical_json(document))
+
+
+def _manifest_path(settings: Settings) -> Path:
+    return settings.work / "dbt" / "target" / "manifest.json"
 
 
 def read_manifest(settings: Settings) -> dict[str, Any]:
     """dbt's manifest of the project, parsed anew when there is none or the project changed since."""
-    path = settings.work / "dbt" / "target" / "manifest.json"
+    path = _manifest_path(settings)
     newest = max(file.stat().st_mtime for file in project_files(settings.dbt_project))
     if not path.is_file() or path.stat().st_mtime < newest:
         with warehouse_lock(settings):
             invoke(settings, ["parse"])
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return manifest
-
-
-def project_files(dbt_project: Path) -> list[Path]:
-    """Every file that decides what dbt builds, sorted."""
-    return sorted(p for p in dbt_project.rglob("*") if p.suffix in (".sql", ".yml") and "target" not in p.parts)

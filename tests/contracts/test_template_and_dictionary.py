@@ -17,7 +17,8 @@ from pipelines.contracts.dictionary import dictionary
 from pipelines.contracts.template import csv_template, xlsx_template
 from pipelines.intake.checking import rules_of
 from pipelines.intake.reading import DeliveredFile
-from pipelines.intake.screening import READY, screen
+from pipelines.intake.screening import screen
+from pipelines.intake.states import READY
 from pipelines.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"

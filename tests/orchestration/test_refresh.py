@@ -18,7 +18,9 @@ import pytest
 
 from pipelines import flow
 from pipelines.intake.reading import DeliveredFile
-from pipelines.intake.submission import all_submissions, certify, deliver
+from pipelines.intake.deliveries import deliver
+from pipelines.intake.signing import certify
+from pipelines.intake.submission import all_submissions
 from pipelines.orchestration.dbt_assets import extract_key
 from pipelines.orchestration.definitions import build_definitions
 from pipelines.orchestration.instance import RunFailed, prepare_dagster_home, run_once
@@ -232,7 +234,7 @@ def test_a_signature_given_during_a_build_is_released_by_the_next(
 
     def sign_right_after(*arguments: Any) -> Any:
         written = update_the_lake(*arguments)
-        certify(home.store, submission, "ana", "Counted on 1 October.", "signed")
+        certify(home.store, submission, "ana", "Counted on 1 October.", "signed", "New figures.")
         return written
 
     monkeypatch.setattr(flow, "bring_up_to_date", sign_right_after)

@@ -10,7 +10,9 @@ import dagster as dg
 import pytest
 
 from pipelines import flow
-from pipelines.intake.submission import certify, deliver, in_force
+from pipelines.intake.deliveries import deliver
+from pipelines.intake.signing import certify
+from pipelines.intake.submission import in_force
 from pipelines.orchestration.definitions import build_definitions
 from pipelines.orchestration.run_lock import hold_run_lock, release_run_lock
 from pipelines.orchestration.sensors import CAUSE_TAG, JOB, MAX_ATTEMPTS, Decision, decide
@@ -190,7 +192,7 @@ def test_signing_by_hand_makes_a_release_due(home: flow.Home, instance: dg.Dagst
     place = ("chicago", "school_directory", "2024-25")
     (submission,) = deliver(home.store, home.settings.contracts, *place, files, "command line", "ana")
     assert isinstance(_tick(home, instance, "release_due"), dg.SkipReason)
-    certify(home.store, submission, "ana", "Counted on 1 October.", "signed")
+    certify(home.store, submission, "ana", "Counted on 1 October.", "signed", "New figures.")
     assert isinstance(_tick(home, instance, "release_due"), dg.RunRequest)
 
 

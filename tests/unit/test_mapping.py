@@ -29,7 +29,8 @@ from pipelines.intake.mapping import (
     run_select,
 )
 from pipelines.intake.reading import Delivered, DeliveredFile, read_delivery
-from pipelines.intake.screening import CORRECTIONS_NEEDED, READY, screen
+from pipelines.intake.screening import screen
+from pipelines.intake.states import CORRECTIONS_NEEDED, READY
 from pipelines.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"

@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 from pipelines.intake.reading import DeliveredFile
-from pipelines.intake.screening import READY, Screening, screen
+from pipelines.intake.screening import Screening, screen
+from pipelines.intake.states import READY
 from pipelines.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"

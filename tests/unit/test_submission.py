@@ -12,28 +12,24 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pipelines.intake import deliveries as deliveries_module
 from pipelines.intake import inbox as inbox_module
-from pipelines.intake import submission as submission_module
+from pipelines.intake import signing as signing_module
+from pipelines.intake.deliveries import deliver, receive, screen_submission
 from pipelines.intake.inbox import READY_MARK, handle_inbox, waiting_deliveries
 from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.screening import Screening, screen
+from pipelines.intake.receipts import write_receipt
+from pipelines.intake.signing import certify
+from pipelines.intake.states import CERTIFIED, RECEIVED, STATES, SUPERSEDED
 from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
 from pipelines.intake.submission import (
-    CERTIFIED,
-    RECEIVED,
-    STATES,
-    SUPERSEDED,
     Submission,
     SubmissionRefused,
     all_submissions,
-    certify,
-    deliver,
     in_force,
     read_findings,
     read_submission,
-    receive,
-    screen_submission,
-    write_receipt,
 )
 from pipelines.lake.partitions import bring_up_to_date, partition_key, partitions
 from pipelines.settings import PROJECT_ROOT
@@ -42,6 +38,7 @@ from tests.deliveries import DIRECTORY, directory_csv
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"
 PLACE = ("philadelphia", "school_directory", "2024-25")
+NOTE = "New figures."
 FIXED_TIME = "2025-01-02T03:04:05+00:00"
 BROKEN = directory_csv().replace(b"elementary", b"primary")
 
@@ -157,41 +154,41 @@ class TestScreening:
         self, store: SubmissionStore, tmp_path: Path
     ) -> None:
         submission = send(store, BROKEN)
-        assert [event["type"] for event in submission.events] == ["received", "screened"]
+        assert [event["type"] for event in submission.events] == ["received", "reading", "screened"]
         contracts = tmp_path / "data_contracts"
         shutil.copytree(CONTRACTS, contracts)
         levels = contracts / "codes" / "school_levels.csv"
         levels.write_text(levels.read_text().rstrip("\n") + "\nprimary,Primary school\n")
         again = screen_submission(store, contracts, submission)
-        assert [event["type"] for event in again.events] == ["received", "screened", "screened"]
+        assert [event["type"] for event in again.events] == ["received", "reading", "screened", "reading", "screened"]
         assert again.state == "ready_to_sign"
 
     def test_a_certified_submission_is_not_screened_again(self, store: SubmissionStore, tmp_path: Path) -> None:
-        submission = certify(store, send(store, directory_csv()), "signer", "It is right.", "signed")
+        submission = certify(store, send(store, directory_csv()), "signer", "It is right.", "signed", NOTE)
         contracts = tmp_path / "data_contracts"
         shutil.copytree(CONTRACTS, contracts)
         (contracts / "codes" / "school_levels.csv").write_text("code,label\nother,Other\n")
         assert screen_submission(store, contracts, submission).events == submission.events
 
     def test_events_are_chained_by_digest(self, store: SubmissionStore) -> None:
-        submission = certify(store, send(store, directory_csv()), "signer", "It is right.", "signed")
+        submission = certify(store, send(store, directory_csv()), "signer", "It is right.", "signed", NOTE)
         names = store.storage.keys(f"{submission.key.folder}/events")
-        assert [event["sequence"] for event in submission.events] == [1, 2, 3]
+        assert [event["sequence"] for event in submission.events] == [1, 2, 3, 4]
         assert [event["previous"] for event in submission.events] == [None, *[sha256(store.storage.read(n)) for n in names[:-1]]]
 
     def test_every_state_that_occurs_has_a_sentence_and_a_next_step(self, store: SubmissionStore) -> None:
         for content in (BROKEN, b"", directory_csv(1), directory_csv(2)):
             submission = send(store, content)
             if submission.state == "ready_to_sign":
-                certify(store, submission, "signer", "It is right.", "signed")
+                certify(store, submission, "signer", "It is right.", "signed", NOTE)
         receive(store, *PLACE, files(directory_csv(9)), "command line", "me")
-        assert states(store) == ["corrections_needed", "unreadable", SUPERSEDED, CERTIFIED, RECEIVED]
+        assert states(store) == [SUPERSEDED, SUPERSEDED, SUPERSEDED, CERTIFIED, RECEIVED]
         assert all(sentence.endswith(".") for state in states(store) for sentence in STATES[state])
 
 
 class TestSigning:
     def test_signing_certifies_and_writes_a_receipt(self, store: SubmissionStore) -> None:
-        submission = certify(store, send(store, directory_csv()), "A. Signer", "It is right.", "signed")
+        submission = certify(store, send(store, directory_csv()), "A. Signer", "It is right.", "signed", NOTE)
         assert submission.state == CERTIFIED
         assert [s.key for s in in_force(store)] == [submission.key]
         receipt = store.storage.read_json(f"{submission.key.folder}/receipt.json")
@@ -201,14 +198,15 @@ class TestSigning:
         assert receipt["lines"] == {"in": 3, "used": 3, "dropped": {}}
         assert receipt["findings"] == {}
         names = store.storage.keys(f"{submission.key.folder}/events")
-        assert receipt["events_sha256"] == [sha256(store.storage.read(name)) for name in names]
+        assert receipt["last_event_sha256"] == sha256(store.storage.read(names[-1]))
+        assert [event["type"] for event in receipt["events"]] == ["received", "reading", "screened", "certified"]
         assert write_receipt(store, submission.key) == receipt
 
     def test_signing_twice_changes_nothing_and_keeps_the_first_signer(self, store: SubmissionStore) -> None:
         ready = send(store, directory_csv())
-        certify(store, ready, "first", "It is right.", "signed")
+        certify(store, ready, "first", "It is right.", "signed", NOTE)
         before = tree(store.storage.root)
-        again = certify(store, read_submission(store, ready.key), "second", "Me too.", "signed")
+        again = certify(store, read_submission(store, ready.key), "second", "Me too.", "signed", NOTE)
         assert again.last("certified") is not None
         assert again.events[-1]["actor"] == "first"
         assert tree(store.storage.root) == before
@@ -216,16 +214,16 @@ class TestSigning:
     def test_signing_what_somebody_else_signed_meanwhile_changes_nothing(self, store: SubmissionStore) -> None:
         """The second signer decided upon what it read before the first one signed."""
         stale = send(store, directory_csv())
-        certify(store, stale, "first", "It is right.", "signed")
+        certify(store, stale, "first", "It is right.", "signed", NOTE)
         before = tree(store.storage.root)
-        assert certify(store, stale, "second", "Me too.", "signed").events[-1]["actor"] == "first"
+        assert certify(store, stale, "second", "Me too.", "signed", NOTE).events[-1]["actor"] == "first"
         assert tree(store.storage.root) == before
 
     def test_a_missing_receipt_is_written_when_signing_again(self, store: SubmissionStore) -> None:
-        submission = certify(store, send(store, directory_csv()), "first", "It is right.", "signed")
+        submission = certify(store, send(store, directory_csv()), "first", "It is right.", "signed", NOTE)
         before = tree(store.storage.root)
         store.storage.path(f"{submission.key.folder}/receipt.json").unlink()
-        certify(store, submission, "second", "Me too.", "signed")
+        certify(store, submission, "second", "Me too.", "signed", NOTE)
         assert tree(store.storage.root) == before
 
     @pytest.mark.parametrize("content", [BROKEN, b"", b"\x89PNG\r\n"])
@@ -233,26 +231,26 @@ class TestSigning:
         submission = send(store, content)
         before = tree(store.storage.root)
         with pytest.raises(SubmissionRefused, match="cannot be signed"):
-            certify(store, submission, "signer", "It is right.", "signed")
+            certify(store, submission, "signer", "It is right.", "signed", NOTE)
         with pytest.raises(SubmissionRefused, match="has no receipt"):
             write_receipt(store, submission.key)
         assert tree(store.storage.root) == before
 
     def test_a_later_one_supersedes_and_an_older_one_is_refused_then(self, store: SubmissionStore) -> None:
         first, second, third = (send(store, directory_csv(n)) for n in (1, 2, 3))
-        certify(store, second, "signer", "It is right.", "signed")
+        certify(store, second, "signer", "It is right.", "signed", NOTE)
         with pytest.raises(SubmissionRefused, match=r"001 cannot be signed: .*/002 came later"):
-            certify(store, first, "signer", "It is right.", "signed")
+            certify(store, first, "signer", "It is right.", "signed", NOTE)
         assert [s.key.number for s in in_force(store)] == [2]
-        certify(store, third, "signer", "It is right.", "signed")
-        assert states(store) == ["ready_to_sign", SUPERSEDED, CERTIFIED]
+        certify(store, third, "signer", "It is right.", "signed", NOTE)
+        assert states(store) == [SUPERSEDED, SUPERSEDED, CERTIFIED]
 
     def test_the_certified_one_stays_in_force_until_its_successor_is_certified(self, store: SubmissionStore) -> None:
-        first = certify(store, send(store, directory_csv(1)), "signer", "It is right.", "signed")
+        first = certify(store, send(store, directory_csv(1)), "signer", "It is right.", "signed", NOTE)
         send(store, BROKEN)
         waiting = send(store, directory_csv(2))
         assert [s.key for s in in_force(store)] == [first.key]
-        certify(store, waiting, "signer", "It is right.", "signed")
+        certify(store, waiting, "signer", "It is right.", "signed", NOTE)
         assert [s.key for s in in_force(store)] == [waiting.key]
 
     def test_only_the_inbox_certifies_by_itself_and_only_where_the_district_chose_so(
@@ -276,7 +274,7 @@ class TestSigning:
         receive(store, *PLACE, files(directory_csv(1)), "inbox", "inbox")
         later = send(store, directory_csv(2), via="inbox")
         older = send(store, directory_csv(1), via="inbox")
-        assert (later.state, older.state) == (CERTIFIED, "ready_to_sign")
+        assert (later.state, older.state) == (CERTIFIED, SUPERSEDED)
         assert [s.key for s in in_force(store)] == [later.key]
 
     def test_an_unknown_submission_cannot_be_read(self, store: SubmissionStore) -> None:
@@ -319,7 +317,7 @@ class TestRaces:
         store.append(key, {"type": "received"}, 0)
         with pytest.raises(ConcurrentChange):
             store.append(key, {"type": "received"}, 0)
-        assert len(store.events(key)) == 1
+        assert len(store.chain(key)[0]) == 1
 
     def test_a_number_taken_between_looking_and_writing_is_left_to_its_owner(self, tmp_path: Path) -> None:
         """The other delivery arrives after this one saw no submission, and before it writes."""
@@ -337,7 +335,7 @@ class TestRaces:
         store = SubmissionStore(LateGuest(tmp_path / "home"))
         submission, is_new = receive(store, *PLACE, files(directory_csv(1)), "command line", "me")
         assert (submission.key.number, is_new) == (2, True)
-        received = [[event["type"] for event in store.events(key)] for key in store.keys(*PLACE)]
+        received = [[event["type"] for event in store.chain(key)[0]] for key in store.keys(*PLACE)]
         assert received == [["received"], ["received"]]
         assert [store.files(s.key, s.received)[0].content for s in all_submissions(store)] == [directory_csv(5), directory_csv(1)]
 
@@ -419,8 +417,8 @@ def fixed_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             known[key] = screen(delivered, contracts, *place_and_more)
         return known[key]
 
-    monkeypatch.setattr(submission_module, "screen", screen_once)
-    for module in (submission_module, inbox_module):
+    monkeypatch.setattr(deliveries_module, "screen", screen_once)
+    for module in (deliveries_module, inbox_module, signing_module):
         monkeypatch.setattr(module, "now", lambda: FIXED_TIME)
     yield
 
@@ -477,9 +475,9 @@ def test_a_kill_while_the_lake_changes_hands_leaves_a_whole_partition(tmp_path: 
 
 def test_what_a_killed_write_left_beside_an_event_is_no_event(store: SubmissionStore) -> None:
     submission = send(store, directory_csv())
-    store.storage.path(f"{submission.key.folder}/events/003.json#1").write_bytes(b"half an ev")
-    assert len(read_submission(store, submission.key).events) == 2
-    assert certify(store, submission, "signer", "It is right.", "signed").state == CERTIFIED
+    store.storage.path(f"{submission.key.folder}/events/004.json#1").write_bytes(b"half an ev")
+    assert len(read_submission(store, submission.key).events) == 3
+    assert certify(store, submission, "signer", "It is right.", "signed", NOTE).state == CERTIFIED
 
 
 def test_the_lake_holds_typed_rows_in_the_order_of_the_key_and_the_same_bytes_each_time(

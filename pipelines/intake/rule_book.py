@@ -1,0 +1,99 @@
+"""Every rule that a finding can name, with its tier, meaning and rationale: of the contract, of reading and of mapping.
+
+Findings grouped by rule are made here too, for command line, page and exports alike. Running rules does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.contracts.contract import load_contract
+from pipelines.intake.checking import rules_of
+from pipelines.intake.mapping import MAPPING_RULES
+from pipelines.intake.personal_data import PERSONAL_MEANING, READ_PERSONAL
+from pipelines.intake.reading import READING_RULES
+
+BLOCKING_TIERS = ("S", "V")
+COLUMN_RULES = {
+    "COLUMN-MISSING": (
+        "A column that the extract needs is missing or has another name.",
+        "What is not there cannot be counted; a guess would count something else.",
+    ),
+    "COLUMN-UNKNOWN": (
+        "A column is there that the extract does not have.",
+        "It may be a needed column under another name, or data that NMIP must not hold.",
+    ),
+}
+READING_RATIONALE = "Only what is read without doubt can be checked line by line."
+PERSONAL_RATIONALE = "The project works with counts; data about single students or people must never be in it."
+MAPPING_RATIONALE = "Every delivered line is used or dropped for a reason that is told; nothing is lost in between."
+
+
+@dataclass(frozen=True)
+class RuleEntry:
+    """What a reader must know of a rule. `tier` is S, V, Q or M."""
+
+    rule_id: str
+    tier: str
+    meaning: str
+    rationale: str
+    version: str = ""
+    how_to_fix: str = ""
+
+
+def rule_book(contracts_folder: Path, extract: str) -> dict[str, RuleEntry]:
+    """All rules of one extract by id, in the order in which they are looked at."""
+    contract = load_contract(contracts_folder, extract)
+    found = [
+        *(RuleEntry(rule_id, "S", meaning, READING_RATIONALE) for rule_id, meaning in READING_RULES.items()),
+        RuleEntry(READ_PERSONAL, "S", PERSONAL_MEANING, PERSONAL_RATIONALE),
+        *(RuleEntry(rule_id, "S", meaning, MAPPING_RATIONALE) for rule_id, meaning in MAPPING_RULES.items()),
+        *(
+            RuleEntry(f"{contract.rule_prefix}-S-{slug}", "S", meaning, rationale, contract.version)
+            for slug, (meaning, rationale) in COLUMN_RULES.items()
+        ),
+        *(
+            RuleEntry(rule.rule_id, rule.tier, rule.meaning, rule.rationale, rule.version, rule.how_to_fix)
+            for rule in rules_of(contracts_folder, contract)
+        ),
+    ]
+    return {entry.rule_id: entry for entry in found}
+
+
+def by_rule(findings: pl.DataFrame, counts: Mapping[str, int], book: Mapping[str, RuleEntry]) -> list[dict[str, Any]]:
+    """Findings grouped by rule, blocking tiers first, in the order of the rule book.
+
+    Each group: rule_id, rule_version, tier, is_blocking, meaning, rationale, n_findings (`counts` may know of more than the
+    table holds), affected_rows, fields, file, first_line, first_message, how_to_fix.
+    """
+    if findings.is_empty():
+        return []
+    grouped = findings.group_by("rule_id", "tier", maintain_order=True).agg(
+        pl.col("rule_version").first(),
+        pl.len().alias("n_listed"),
+        pl.col("affected_rows").sum(),
+        pl.col("field").drop_nulls().unique(maintain_order=True).alias("fields"),
+        pl.col("file").first(),
+        pl.col("line").first().alias("first_line"),
+        pl.col("message").first().alias("first_message"),
+        pl.col("how_to_fix").first(),
+    )
+    position = {rule_id: number for number, rule_id in enumerate(book)}
+    groups = []
+    for group in grouped.to_dicts():
+        entry = book.get(group["rule_id"])
+        groups.append(
+            {
+                **group,
+                "n_findings": max(counts.get(group["rule_id"], 0), group["n_listed"]),
+                "is_blocking": group["tier"] in BLOCKING_TIERS,
+                "meaning": entry.meaning if entry else group["first_message"],
+                "rationale": entry.rationale if entry else "",
+            }
+        )
+    return sorted(groups, key=lambda g: ("SVQM".index(g["tier"]), position.get(g["rule_id"], len(position))))
