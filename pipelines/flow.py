@@ -89,12 +89,12 @@ def screen_inbox(home: Home, progress: Progress = lambda _: None) -> list[Handle
     """Handle everything that waits in the inbox, finish what an interrupted call left half done, and fill the outbox."""
     contracts = home.settings.contracts
     handled = handle_inbox(home.inbox, contracts, home.store, progress=progress)
-    for submission in unscreened(home):
+    for submission in unscreened(home, all_submissions(home.store)):
         progress(f"screening {submission.key.submission_id}")
         screened = screen_submission(home.store, contracts, submission)
         if screened.received["via"] == INBOX:
             certify_by_itself(home.store, contracts, screened)
-    for submission in untold(home):
+    for submission in unreported(home.store, all_submissions(home.store)):
         report(home.store, contracts, submission)
     if home.settings.webhook:
         _notify(home, home.settings.webhook, progress)
@@ -110,14 +110,9 @@ def _notify(home: Home, url: str, progress: Progress) -> None:
             return
 
 
-def unscreened(home: Home) -> list[Submission]:
+def unscreened(home: Home, submissions: Sequence[Submission]) -> list[Submission]:
     """Submissions whose bytes were kept but that nobody screened to the end: their process ended too early."""
-    return [s for s in all_submissions(home.store) if s.state in (RECEIVED, READING) and home.store.has_files(s.key, s.received)]
-
-
-def untold(home: Home) -> list[Submission]:
-    """Submissions that came by inbox and have moved on since their outbox was written."""
-    return unreported(home.store, all_submissions(home.store))
+    return [s for s in submissions if s.state in (RECEIVED, READING) and home.store.has_files(s.key, s.received)]
 
 
 def update_lake(home: Home) -> list[Partition]:
@@ -166,7 +161,8 @@ def waiting_digest(home: Home) -> str | None:
 
 def _waiting_marks(home: Home) -> dict[str, Any]:
     in_inbox = waiting_deliveries(home.inbox, home.settings.contracts, home.store)
-    half_done = [*unscreened(home), *untold(home)]
+    submissions = all_submissions(home.store)
+    half_done = [*unscreened(home, submissions), *unreported(home.store, submissions)]
     return {**in_inbox, **{submission.key.submission_id: [] for submission in half_done}}
 
 

@@ -40,7 +40,8 @@ def prove_files(desk: Desk, paths: Sequence[Path]) -> int:
 
 
 def _prove(desk: Desk, path: Path, receipt: dict[str, Any], others: dict[Path, bytes]) -> int:
-    from pipelines.intake.receipts import RECEIPT, prove, prove_kept
+    from pipelines.intake.receipts import prove, prove_kept
+    from pipelines.intake.store import RECEIPT
     from pipelines.storage import canonical_json, sha256
 
     kept = _kept(desk, receipt["submission_id"])

@@ -55,7 +55,9 @@ def _show_groups(groups: list[dict[str, Any]], findings: pl.DataFrame) -> None:
         if not group["is_blocking"] and group.get("n_open") == 0:
             weight = "acknowledged"
         click.echo()
-        click.echo(f"{group['rule_id']}  {counted(group['n_findings'], 'finding')}, {weight}: {plain(group['meaning'])}")
+        # What was read or mapped wrongly is one finding, whose message says all of it.
+        meaning = "" if group["rule_id"].startswith(("READ-", "MAP-")) else f": {plain(group['meaning'])}"
+        click.echo(f"{group['rule_id']}  {counted(group['n_findings'], 'finding')}, {weight}{meaning}")
         for row in findings.filter(pl.col("rule_id") == group["rule_id"]).head(SHOWN_FINDINGS).to_dicts():
             place = f"{row['file']}" + (f", line {row['line']}" if row["line"] else "")
             key = f" ({row['business_key']})" if row["business_key"] else ""

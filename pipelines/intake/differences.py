@@ -112,7 +112,7 @@ def _matched(old: pl.DataFrame, new: pl.DataFrame, on: list[str]) -> pl.DataFram
     nth = pl.int_range(pl.len()).over(on).alias(NTH)
     return (
         old.select("old", *on, nth)
-        .join(new.select("new", *on, nth), on=[*on, NTH], nulls_equal=True)
+        .join(new.select("new", *on, nth), on=[*on, NTH], nulls_equal=False)
         .select("old", "new")
         .sort("new")
     )
@@ -140,5 +140,6 @@ def _changed_fields(
         columns = (pl.lit(field).alias("field"), before[field].alias("before"), after[field].alias("after"))
         return after.select(*key, *columns, *ORIGIN, pairs["new"].alias(NTH)).filter(differs)
 
-    found = [of_field(field, old_values[field].ne_missing(new_values[field])) for field in fields]
+    # Where every column is part of the key nothing can change, and the empty table has its columns from the key.
+    found = [of_field(field, old_values[field].ne_missing(new_values[field])) for field in fields or key]
     return pl.concat(found).sort(NTH, maintain_order=True).drop(NTH)

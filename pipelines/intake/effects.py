@@ -1,7 +1,7 @@
 """What a signature would do to every indicator of one district: the project's own SQL, run beside what is in force.
 
 The SQL comes as a file (`indicator_sql.json`, written by the warehouse whenever it is built) and runs over tables in memory,
-once as they are and once as they would be; nothing that is kept is read for it or written by it. The numbers are a district's
+once as they are and once as they would be; the lake and the warehouse are not touched. The numbers are a district's
 own, before disclosure protection: they are for that district's signer, and nothing here logs them. Which rows change stands
 in `differences`; writing the SQL file does not belong here.
 """
@@ -23,9 +23,9 @@ from pipelines.contracts.column_rules import identifier
 from pipelines.contracts.contract import load_contract
 from pipelines.contracts.typed_table import partition_schema
 from pipelines.frames import query
+from pipelines.intake.submission import SubmissionRefused
 from pipelines.storage import sha256
 
-INDICATOR_SQL = "indicator_sql.json"
 # Counted up whenever this module reads something new from the file, so that an older file is not taken for a current one.
 FORMAT = 1
 APPEARS, DISAPPEARS, CHANGES = "appears", "disappears", "changes"
@@ -36,7 +36,7 @@ SHOWN_ERROR_LENGTH = 300
 Tables = Mapping[tuple[str, str], pl.DataFrame]
 
 
-class EffectsUnavailable(Exception):
+class EffectsUnavailable(SubmissionRefused):
     """What a signature does to the indicators cannot be said now; the message says why and what to do."""
 
 
@@ -47,6 +47,13 @@ class Limits:
     memory: str = "4GB"
     threads: int = 1
     seconds: float = 60.0
+
+
+def effect_label(row: Mapping[str, Any]) -> str:
+    """One row of `IndicatorEffects.changed` in words, such as `OC4 Level distribution · 2024-25 · Grade 4 · All students ·
+    Level 3 · Spring: 31.2 % → 31.8 % (1,204 → 1,228 of 3,860 people)`.
+    """
+    return f"{row['about']}: {row['said']}"
 
 
 @dataclass(frozen=True)
@@ -150,10 +157,10 @@ def indicator_effects(
     )
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+    overlay = _Overlay(connection, document, contracts_folder)
     timer = threading.Timer(limits.seconds, connection.interrupt)
     timer.start()
     try:
-        overlay = _Overlay(connection, document, contracts_folder)
         overlay.hold(before, set(document["sources"]))
         old = overlay.values(district, include_schools)
         overlay.hold(after, overlay.touched(before, after))
@@ -163,6 +170,14 @@ def indicator_effects(
             f"What this does to the indicators cannot be said: it took more than {limits.seconds:g} seconds or the memory that "
             "it may have. The rows can be signed without it."
         ) from None
+    except duckdb.Error as error:
+        # What DuckDB says of SQL names columns; what it says of data may hold a district's numbers, so it goes nowhere.
+        is_about_sql = isinstance(error, (duckdb.ProgrammingError, duckdb.PermissionException))
+        why = f" ({str(error).splitlines()[0][:SHOWN_ERROR_LENGTH]})" if is_about_sql else ""
+        raise EffectsUnavailable(
+            f"What this does to the indicators cannot be said: the model {overlay.at} cannot be computed{why}. Tell the people "
+            "who run NMIP; the rows can be signed without it."
+        ) from None
     finally:
         timer.cancel()
         connection.close()
@@ -170,11 +185,12 @@ def indicator_effects(
 
 
 class _Overlay:
-    """The models of one SQL file as tables in memory."""
+    """The models of one SQL file as tables in memory; `at` names the one that is being made."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, document: Mapping[str, Any], contracts_folder: Path) -> None:
         self._connection, self._document, self._contracts = connection, document, contracts_folder
         self._made: set[str] = set()
+        self.at = ""
 
     def touched(self, before: Tables, after: Tables) -> set[str]:
         """Sources whose tables are not the same before and after."""
@@ -189,8 +205,10 @@ class _Overlay:
             self._connection.register(name, self._source_table(self._document["sources"][name], tables))
         for model in self._document["models"]:
             if model["name"] not in self._made or not stale.isdisjoint(model["reads"]):
-                self._make(model)
-                stale.add(model["name"])
+                self.at = model["name"]
+                self._connection.execute(f"CREATE OR REPLACE {model['kind']} {identifier(self.at)} AS\n{model['sql']}")
+                stale.add(self.at)
+                self._made.add(self.at)
 
     def _source_table(self, source: Mapping[str, str], tables: Tables) -> pl.DataFrame:
         if source["kind"] == "codes":
@@ -198,19 +216,6 @@ class _Overlay:
         schema = partition_schema(load_contract(self._contracts, source["name"]))
         held = [table for (extract, _), table in sorted(tables.items()) if extract == source["name"]]
         return pl.concat([pl.DataFrame(schema=schema), *held])
-
-    def _make(self, model: Mapping[str, Any]) -> None:
-        try:
-            self._connection.execute(f"CREATE OR REPLACE {model['kind']} {identifier(model['name'])} AS\n{model['sql']}")
-        except (duckdb.ProgrammingError, duckdb.DataError) as error:
-            # What DuckDB says of SQL names columns; what it says of data may hold a district's numbers, so it goes nowhere.
-            is_about_sql = isinstance(error, duckdb.ProgrammingError)
-            why = f" ({str(error).splitlines()[0][:SHOWN_ERROR_LENGTH]})" if is_about_sql else ""
-            raise EffectsUnavailable(
-                f"What this does to the indicators cannot be said: the model {model['name']} cannot be computed{why}. Tell the "
-                "people who run NMIP; the rows can be signed without it."
-            ) from None
-        self._made.add(model["name"])
 
     def values(self, district: str, include_schools: bool) -> pl.DataFrame:
         """The district's indicator values: indicator_id, school_year, breakdowns, measures."""
@@ -279,7 +284,7 @@ def _in_words(changed: pl.DataFrame, breakdowns: list[str], catalogue: pl.DataFr
     measures = [f"{measure}_{side}" for measure in MEASURES for side in ("before", "after")]
     return (
         rows.with_columns(about=about, said=_said(_labels(contracts_folder, "symbols")))
-        .sort("indicator_id", "school_year", *places, *breakdowns)
+        .sort("indicator_id", "school_year", of_unit, *places, *breakdowns)
         .select("indicator_id", "title", "unit", "school_year", *breakdowns, "change", *measures, "about", "said")
     )
 

@@ -206,6 +206,7 @@ def handle_inbox(
     next look and holds up no other. Raises OSError when the inbox cannot be listed.
     """
     limits = limits or ReadingLimits()
+    _remove_personal(inbox, store.handled())
     listed = list_inbox(inbox)
     marks = {file.path: file.marks for file in listed}
     outcomes = []
@@ -262,21 +263,25 @@ def _handle(pending: Pending, inbox: Path, contracts_folder: Path, store: Submis
             problem, how_to_fix, is_personal = error.message, PERSONAL_FIX, True
     if problem is not None:
         report_refused(store, codes(contracts_folder, "districts"), pending.key, delivery.name, problem, how_to_fix)
-    if is_personal:
-        # Data about single people are not kept, and the inbox is a part of the home.
-        for path in delivery.paths:
-            (inbox / path).unlink(missing_ok=True)
-    store.mark_handled(
-        pending.key,
-        {
-            "key": pending.key,
-            "name": delivery.name,
-            "marks": {path: list(values) for path, values in pending.marks.items()},
-            "at": now(),
-            "submissions": [submission.key.submission_id for submission in submissions],
-            "problem": problem,
-            "how_to_fix": how_to_fix if problem else None,
-            "is_removed": is_personal,
-        },
-    )
+    record = {
+        "key": pending.key,
+        "name": delivery.name,
+        "marks": {path: list(values) for path, values in pending.marks.items()},
+        "at": now(),
+        "submissions": [submission.key.submission_id for submission in submissions],
+        "problem": problem,
+        "how_to_fix": how_to_fix if problem else None,
+        "is_removed": is_personal,
+    }
+    store.mark_handled(pending.key, record)
+    _remove_personal(inbox, [record])
     return Handled(delivery.name, tuple(submissions), problem)
+
+
+def _remove_personal(inbox: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Delete what was refused as data about single people: they are not kept, and the inbox is a part of the home."""
+    for record in records:
+        for path, marks in record["marks"].items() if record.get("is_removed") else ():
+            file = inbox / path
+            if file.exists() and list(_marks(file)) == marks:
+                file.unlink()

@@ -320,7 +320,7 @@ def run_select(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        if len(statements) != 1 or not _is_select(statements[0]):
             raise MappingFailed(
                 "MAP-UNSAFE",
                 "the mapping must be one SELECT statement",
@@ -344,6 +344,13 @@ def run_select(
             f"the mapping used more than {limits.seconds:g} seconds or the memory it may have",
             "Split the delivery into smaller files, or simplify the mapping.",
         ) from error
+    except duckdb.PermissionException as error:
+        # DuckDB's own words would show paths of this machine.
+        raise MappingFailed(
+            "MAP-FAILED",
+            "the mapping could not be run: it asks for something outside the delivery",
+            "Have the mapping corrected: it may read nothing but the table delivered.",
+        ) from error
     except (duckdb.Error, pl.exceptions.PolarsError) as error:
         raise MappingFailed(
             "MAP-FAILED",
@@ -353,6 +360,13 @@ def run_select(
     finally:
         timer.cancel()
         connection.close()
+
+
+def _is_select(statement: duckdb.Statement) -> bool:
+    try:
+        return statement.type == duckdb.StatementType.SELECT
+    except ValueError:  # a kind of statement that the Python client has no name for, such as UPDATE EXTENSIONS
+        return False
 
 
 def _missing_column(error: duckdb.BinderException, present: Sequence[str]) -> str:

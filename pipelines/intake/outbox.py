@@ -19,11 +19,11 @@ import polars as pl
 
 from pipelines.intake.deliveries import INBOX
 from pipelines.intake.exports import annotated_files, findings_csv
-from pipelines.intake.receipts import RECEIPT, make_receipt
+from pipelines.intake.receipts import make_receipt
 from pipelines.intake.rule_book import by_rule, rule_book
 from pipelines.intake.screening import Opened, open_delivery
 from pipelines.intake.states import STATES
-from pipelines.intake.store import SubmissionStore
+from pipelines.intake.store import RECEIPT, SubmissionStore
 from pipelines.intake.submission import Submission, read_findings
 from pipelines.storage import canonical_json, sha256
 

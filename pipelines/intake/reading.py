@@ -1270,7 +1270,8 @@ def _parse_workbook(
             has_header = bool(expected) and _header_row(_first_values(frame), expected) is not None
             alike += [sheet_name] * (has_header and is_visible)
             rank = sheet_name == wanted, is_visible, has_header
-            beside[sheet_name] = _ipc(frame.head(_BESIDE_ROWS))
+            cells = frame.head(_BESIDE_ROWS)
+            beside[sheet_name] = _ipc(cells.rename(dict(zip(cells.columns, _numbered(cells.width), strict=True))))
             if wanted in (None, sheet_name) and (chosen is None or rank > chosen.rank):
                 chosen = _Sheet(sheet_name, frame, rank)
     except fastexcel.FastExcelError:

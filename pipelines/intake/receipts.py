@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.intake.store import SubmissionKey, SubmissionStore
+from pipelines.intake.store import RECEIPT, SubmissionKey, SubmissionStore
 from pipelines.intake.submission import Submission, SubmissionRefused, acknowledgements, fold, read_submission
 from pipelines.storage import canonical_json, sha256
 
-RECEIPT = "receipt.json"
 FORMAT = "nmip receipt 1"
+ABSENT = object()
 LARGEST_RECEIPT = 64 * 1024**2
 
 
@@ -120,7 +120,7 @@ def _chain_problems(receipt: Mapping[str, Any]) -> list[str]:
         expected = make_receipt(SubmissionKey.parse(str(receipt["submission_id"])), events)
     except (SubmissionRefused, ValueError, KeyError, TypeError, AttributeError) as error:
         return [f"its events are not those of a certified submission ({type(error).__name__})"]
-    altered = sorted(name for name in {*expected, *receipt} if expected.get(name) != receipt.get(name))
+    altered = sorted(name for name in {*expected, *receipt} if expected.get(name, ABSENT) != receipt.get(name, ABSENT))
     altered = [name for name in altered if name != "receipt_sha256"] or altered
     return [f"{name} was altered" for name in altered]
 

@@ -265,4 +265,12 @@ def _refused(contract: Contract, rule_id: str, file: str, line: int | None, mess
     finding = whole_file_finding(rule_id, message, fix, version=contract.version, file=file, line=line, field=None, n_rows=0)
     no_rows = pl.DataFrame(schema={"row_id": pl.Int64, "delivered_file": pl.String, "delivered_line": pl.Int64})
     empty: dict[str, Any] = {"in": 0, "used": 0, "dropped": {}}
-    return Screening(outcome, finding, no_rows, lines=empty, row_counts=dict(empty), contract_version=contract.version)
+    return Screening(
+        outcome,
+        finding,
+        no_rows,
+        lines=empty,
+        row_counts=dict(empty),
+        contract_version=contract.version,
+        counts={rule_id: 1},
+    )

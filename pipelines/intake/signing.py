@@ -9,9 +9,9 @@ from collections.abc import Collection
 
 import polars as pl
 
-from pipelines.intake.receipts import RECEIPT, write_receipt
+from pipelines.intake.receipts import write_receipt
 from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, CERTIFIED, READY, STATES
-from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
+from pipelines.intake.store import RECEIPT, ConcurrentChange, SubmissionKey, SubmissionStore
 from pipelines.intake.submission import (
     FINGERPRINT,
     Submission,

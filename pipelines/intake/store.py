@@ -20,6 +20,7 @@ from pipelines.storage import Storage, canonical_json, sha256
 
 ROOT = "submissions"
 HANDLED = f"{ROOT}/_inbox"
+RECEIPT = "receipt.json"
 
 
 @dataclass(frozen=True, order=True)
@@ -91,6 +92,9 @@ class SubmissionStore:
                 return events, f"event {number} was changed after it was written"
             events.append(event)
             previous = sha256(content)
+        is_signed = any(event.get("type") == "certified" for event in events)
+        if not is_signed and self.storage.exists(f"{key.folder}/{RECEIPT}"):
+            return events, "there is a receipt, and the signature that it is of is missing"
         return events, None
 
     def _event_names(self, key: SubmissionKey) -> list[str]:

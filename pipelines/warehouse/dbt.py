@@ -20,9 +20,9 @@ from filelock import FileLock
 
 from pipelines.intake import effects
 from pipelines.settings import Settings
-from pipelines.storage import Storage, canonical_json
+from pipelines.storage import Storage
 from pipelines.warehouse.catalogue import catalogue_table, read_indicators
-from pipelines.warehouse.indicator_sql import IndicatorSqlError, indicator_sql
+from pipelines.warehouse.indicator_sql import write_indicator_sql
 
 # The same files decide a build and whether its SQL still holds.
 project_files = effects.project_files
@@ -155,35 +155,14 @@ def build(settings: Settings) -> tuple[NodeResult, ...]:
     """
     version = effects.indicator_sql_version(settings.dbt_project, settings.contracts)
     results = invoke(settings, ["build", "--exclude-resource-type", "unit_test"])
-    _write_indicator_sql(settings, version)
+    write_indicator_sql(settings, last_manifest(settings), version)
     return results
 
 
-def ensure_indicator_sql(settings: Settings) -> Path:
-    """Where the SQL of the indicators lies, compiled anew (some seconds) when there is none or the project changed since.
-
-    Waits for whoever holds `warehouse_lock`, so its holder must not call this. Raises BuildFailed.
-    """
-    path = settings.work / effects.INDICATOR_SQL
-    if not effects.holds_for(path, settings.dbt_project, settings.contracts):
-        with warehouse_lock(settings):
-            # The one that was waited for may have been a build.
-            if not effects.holds_for(path, settings.dbt_project, settings.contracts):
-                version = effects.indicator_sql_version(settings.dbt_project, settings.contracts)
-                invoke(settings, ["compile"])
-                _write_indicator_sql(settings, version)
-    return path
-
-
-def _write_indicator_sql(settings: Settings, version: str) -> None:
-    """Keep the SQL that dbt compiled last; `version` is of the files as they were before it did."""
-    manifest = json.loads(_manifest_path(settings).read_text(encoding="utf-8"))
-    try:
-        document = indicator_sql(manifest, read_indicators(settings.dbt_project))
-    except IndicatorSqlError as error:
-        raise BuildFailed(f"the SQL of the indicators cannot be kept: {error}") from error
-    document |= {"version": version, "dbt_project": str(settings.dbt_project)}
-    Storage(settings.work).write(effects.INDICATOR_SQL, canonical_json(document))
+def last_manifest(settings: Settings) -> dict[str, Any]:
+    """The manifest that dbt wrote last, whatever the project holds now. Raises FileNotFoundError where it never ran."""
+    manifest: dict[str, Any] = json.loads(_manifest_path(settings).read_text(encoding="utf-8"))
+    return manifest
 
 
 def _manifest_path(settings: Settings) -> Path:
@@ -197,5 +176,4 @@ def read_manifest(settings: Settings) -> dict[str, Any]:
     if not path.is_file() or path.stat().st_mtime < newest:
         with warehouse_lock(settings):
             invoke(settings, ["parse"])
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return manifest
+    return last_manifest(settings)

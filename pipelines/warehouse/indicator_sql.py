@@ -1,18 +1,21 @@
 """The SQL of the indicators as one document that runs without dbt: compiled models in order, over plain table names.
 
-It is how the intake shows what a signature would change, without the warehouse. Reading and running it stands in
-`pipelines.intake.effects`; making dbt compile and keeping the document stands in `warehouse.dbt`.
+It is kept in the working folder after every build, so that the intake can show what a signature would change without the
+warehouse. Reading and running it stands in `pipelines.intake.effects`; running dbt stands in `warehouse.dbt`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.column_rules import identifier
-from pipelines.intake.effects import MEASURES
-from pipelines.warehouse.catalogue import Indicator
+from pipelines.intake.effects import MEASURES, holds_for, indicator_sql_version
+from pipelines.settings import Settings
+from pipelines.storage import Storage, canonical_json
+from pipelines.warehouse.catalogue import Indicator, read_indicators
 
 FINAL = "fct_indicator_values"
 # What a district's own files and the contracts hold. Anything else is made between two builds.
@@ -79,6 +82,35 @@ def indicator_sql(manifest: Mapping[str, Any], indicators: Sequence[Indicator]) 
             for indicator in indicators
         ],
     }
+
+
+def write_indicator_sql(settings: Settings, manifest: Mapping[str, Any], version: str) -> None:
+    """Keep the SQL that dbt compiled last; `version` is of the files as they were before it did. Raises IndicatorSqlError."""
+    document = indicator_sql(manifest, read_indicators(settings.dbt_project))
+    document |= {"version": version, "dbt_project": str(settings.dbt_project)}
+    path = settings.indicator_sql
+    Storage(path.parent).write(path.name, canonical_json(document))
+
+
+def ensure_indicator_sql(settings: Settings) -> Path:
+    """Where the SQL of the indicators lies, compiled anew (some seconds) when there is none or the project changed since.
+
+    Waits for whoever holds `warehouse_lock`, so its holder must not call this. Raises BuildFailed, IndicatorSqlError.
+    """
+    # A build writes the document too, so dbt's module knows this one.
+    from pipelines.warehouse.dbt import invoke, last_manifest, warehouse_lock
+
+    def is_current() -> bool:
+        return holds_for(settings.indicator_sql, settings.dbt_project, settings.contracts)
+
+    if not is_current():
+        with warehouse_lock(settings):
+            # What held the lock may have been a build, which wrote it.
+            if not is_current():
+                version = indicator_sql_version(settings.dbt_project, settings.contracts)
+                invoke(settings, ["compile"])
+                write_indicator_sql(settings, last_manifest(settings), version)
+    return settings.indicator_sql
 
 
 def _upstream(name: str, everything: Mapping[str, Any], left_out: Iterable[str] = ()) -> dict[str, list[str]]:

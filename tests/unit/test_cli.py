@@ -85,7 +85,7 @@ class TestCheck:
             'broken.csv, line 2 (school_id 001): school_level: "primary" is not one of elementary, middle, high' in result.output
         )
         assert result.output.count("is not one of") == 5
-        assert "… and 3 more (--json lists them)" in result.output
+        assert "… and 3 more (--json lists them, --output FOLDER writes them)" in result.output
         assert not home.exists()
 
     def test_json_has_a_stable_shape(self, home: Path, good: Path, broken: Path) -> None:
@@ -187,7 +187,7 @@ class TestSubmitAndSign:
         result = call("submit", good, *OPTIONS)
         assert result.exit_code == 0
         assert f"{FIRST}  ready_to_sign" in result.output
-        assert f"Next: Sign it: nmip sign {FIRST} --statement TEXT." in result.output
+        assert f"then sign it: nmip sign {FIRST} --statement TEXT." in result.output
         assert not (home / "lake").exists()
         result = call("sign", FIRST, "--statement", "It is right.")
         assert result.exit_code == 0
@@ -207,8 +207,8 @@ class TestSubmitAndSign:
     def test_exit_codes_follow_the_outcome(self, home: Path, broken: Path) -> None:
         result = call("submit", broken, *OPTIONS)
         assert result.exit_code == 1
-        assert "SD-S-CODE: broken.csv, line 2: " in result.output
-        assert "8 findings in all; nmip check lists them" in result.output
+        assert "  broken.csv, line 2 (school_id 001): school_level: " in result.output
+        assert "… and 3 more (--json lists them, --output FOLDER writes them)" in result.output
         result = call("submit", write(broken.parent, "empty.csv", b""), *OPTIONS)
         assert result.exit_code == 2
         assert "READ-EMPTY" in result.output
@@ -253,7 +253,7 @@ class TestSubmitAndSign:
         for arguments in (["sign", FIRST, "--statement", "x"], ["submit", good, *OPTIONS]):
             result = call(*arguments)
             assert result.exit_code == 2
-            assert "NMIP_DISTRICTS is chicago, houston" in result.output
+            assert "only for chicago, houston (NMIP_DISTRICTS)" in result.output
         assert PLACE[0] not in call("status").output
         assert (status()["submissions"], status()["waiting"]) == ([], [])
         monkeypatch.setenv("NMIP_DISTRICTS", "chicago, philadelphia")
@@ -272,26 +272,30 @@ class TestStatus:
         assert result.exit_code == 0
         assert "Waiting in the inbox: nothing" in result.output
         assert "Current release: none yet" in result.output
-        assert status() == {
-            "submissions": [], "waiting": [], "misplaced": [], "release_id": None, "is_release_due": False,
+        assert f"Home: {home} (live data)" in result.output
+        report = status()
+        assert {entry["state"] for entry in report.pop("expected")} <= {"awaited", "missing"}
+        assert report == {
+            "home": str(home), "kind": "live", "submissions": [], "waiting": [], "unclosed_folders": [], "misplaced": [],
+            "release_id": None, "is_release_due": False,
         }  # fmt: skip
 
     def test_of_submissions_waiting_and_misplaced_files(self, home: Path, good: Path, broken: Path) -> None:
-        call("submit", broken, *OPTIONS)
         call("submit", good, *OPTIONS)
-        call("sign", FIRST.replace("001", "002"), "--statement", "It is right.")
+        call("sign", FIRST, "--statement", "It is right.")
+        call("submit", broken, *OPTIONS)
         misplaced = write(home / "inbox", "a\x1b[31m.csv", b"x")
         handle_inbox(home / "inbox", CONTRACTS, SubmissionStore(Storage(home)))
         drop(home / "inbox", *PLACE, "new.csv", directory_csv(9))
         result = call("status")
         assert result.exit_code == 0
-        assert f"{FIRST}  corrections_needed  8 of 8 lines" in result.output
+        assert f"{FIRST.replace('001', '002')}  corrections_needed       8 of 8 lines" in result.output
         assert "corrections_needed: Something in the files must be corrected. Correct the findings" in result.output
         assert "Waiting in the inbox: philadelphia/school_directory/2024-25/new.csv" in result.output
         assert "does not lie in a folder that says its district" in result.output
         assert "\x1b" not in result.output
         report = status()
-        assert [(row["number"], row["state"]) for row in report["submissions"]] == [(1, "corrections_needed"), (2, "certified")]
+        assert [(row["number"], row["state"]) for row in report["submissions"]] == [(1, "certified"), (2, "corrections_needed")]
         assert report["waiting"] == ["/".join([*PLACE, "new.csv"])]
         assert [entry["name"] for entry in report["misplaced"]] == ["a\x1b[31m.csv"]
         assert report["is_release_due"] is True
@@ -479,7 +483,7 @@ class TestNothingIsOverwrittenOrSaidWrongly:
         call("submit", good, *OPTIONS)
         call("submit", write(good.parent, "later.csv", directory_csv(5)), *OPTIONS)
         for number in ("001", "002"):
-            call("sign", FIRST.replace("001", number), "--statement", "It is right.")
+            call("sign", FIRST.replace("001", number), "--statement", "It is right.", "--release-note", "Two schools were added.")
         output = call("submit", good, *OPTIONS).output
         assert f"delivered before, as {FIRST}; nothing changed" in output
         assert "superseded" in output

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -28,12 +29,13 @@ from pipelines.intake.mapping import (
     parse_mapping,
     run_select,
 )
-from pipelines.intake.reading import Delivered, DeliveredFile, read_delivery
+from pipelines.intake.reading import Delivered, DeliveredFile, ReadingOptions, read_delivery
 from pipelines.intake.screening import screen
 from pipelines.intake.states import CORRECTIONS_NEEDED, READY
 from pipelines.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"
+PLACE = ("philadelphia", "2023-24")
 DIRECTORY = load_contract(CONTRACTS, "school_directory")
 SECRET = "nobody may read this"  # noqa: S105 - the content of a file that a mapping must not reach
 REACHABLE_ONLY_BY_REPLACEMENT = pl.DataFrame({"x": [SECRET]})
@@ -98,13 +100,38 @@ def secret_folder(tmp_path: Path) -> Path:
         "SELECT getenv('NMIP_TEST_SECRET')",
         "SELECT * FROM sqlite_scan('FOLDER/secret.duckdb', 't')",
         "SELECT * FROM st_read('FOLDER/secret.csv')",
+        "SELECT * FROM read_csv(['FOLDER/secret.csv'])",
+        "SELECT * FROM read_csv('FOLDER/*.csv')",
+        "SELECT * FROM read_ndjson('FOLDER/secret.json')",
+        "SELECT * FROM read_duckdb('FOLDER/secret.duckdb')",
+        "SELECT * FROM read_xlsx('FOLDER/secret.xlsx')",
+        "SELECT * FROM postgres_scan('host=localhost', 'public', 't')",
+        "SELECT * FROM http_get('http://localhost:9/')",
+        "SELECT * FROM read_text('/proc/self/environ')",
+        "SELECT * FROM '/proc/self/environ'",
+        "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT * FROM read_text(''FOLDER/secret.csv'')'))",
+        "SELECT * FROM duckdb_extensions()",
+        "SELECT * FROM which_secret('s3://bucket/secret.parquet', 's3')",
+        "SELECT * FROM force_checkpoint()",
+        "SELECT * FROM enable_logging()",
+        "SELECT * FROM enable_profiling()",
+        "WITH gone AS (COPY delivered TO 'FOLDER/out.csv') SELECT 1 AS a",
+        "WITH gone AS (COPY delivered TO '/dev/stdout') SELECT 1 AS a",
+        "WITH gone AS (COPY (SELECT 1) TO 's3://bucket/out.csv') SELECT 1 AS a",
+        "WITH gone AS (ATTACH 'FOLDER/out.duckdb' AS s) SELECT 1 AS a",
+        "WITH gone AS (SET enable_external_access = true) SELECT 1 AS a",
+        "WITH gone AS (LOAD httpfs) SELECT 1 AS a",
+        "WITH gone AS (INSTALL httpfs) SELECT 1 AS a",
     ],
 )
 def test_nothing_outside_the_delivery_is_read(sql: str, secret_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NMIP_TEST_SECRET", SECRET)
+    before = sorted(secret_folder.iterdir())
     refusal = failure(sql.replace("FOLDER", str(secret_folder)))
     assert refusal.rule_id == "MAP-FAILED"
     assert SECRET not in refusal.message
+    assert os.fspath(Path.home()) not in refusal.message
+    assert sorted(secret_folder.iterdir()) == before
 
 
 @pytest.mark.parametrize(
@@ -135,6 +162,23 @@ def test_nothing_outside_the_delivery_is_read(sql: str, secret_folder: Path, mon
         "SELECT * FROM delivered; COPY delivered TO 'FOLDER/out.csv'",
         "SELECT 1 AS a; -- a comment\nATTACH 'FOLDER/out.duckdb' AS s",
         "EXPLAIN ANALYZE SELECT 1",
+        "UPDATE EXTENSIONS",
+        "FORCE INSTALL httpfs",
+        "CREATE SECRET s (TYPE s3)",
+        "SET VARIABLE x = 1",
+        "USE memory",
+        "DETACH memory",
+        "BEGIN",
+        "COMMIT",
+        "CHECKPOINT",
+        "VACUUM",
+        "PREPARE p AS SELECT 1",
+        "EXECUTE p",
+        "ALTER TABLE delivered ADD COLUMN x INTEGER",
+        "UPDATE delivered SET a = '1'",
+        "TRUNCATE delivered",
+        "MERGE INTO delivered USING delivered AS o ON true WHEN MATCHED THEN DELETE",
+        "PIVOT delivered ON a USING count(*)",
         "",
         "-- only a comment",
     ],
@@ -347,6 +391,27 @@ def test_columns_that_the_contract_does_not_know_are_told() -> None:
         "a\n1\n", "SELECT a AS school_id, 1 AS extra, NULL AS drop_reason, [delivered_row] AS delivered_rows FROM delivered"
     )
     assert (found.columns, found.unknown_columns) == (("school_id",), ("extra",))
+
+
+def test_lines_above_the_header_count_as_delivered_and_dropped() -> None:
+    content = DeliveredFile(
+        "a.csv", b"Enrolment of the district\nas of 1 October\n\nschool_id,school_name\n007,North\n008,South\n"
+    )
+    source = read_delivery([content], ReadingOptions(expected_columns=("school_id", "school_name")))
+    assert source.lines_above_header == 2
+    found = map_contract_columns(source, DIRECTORY, "philadelphia", "2023-24")
+    assert found.lines == found.row_counts == {"in": 4, "used": 2, "dropped": {"above_header": 2}}
+    assert found.notes == source.notes
+    native = map_delivery(source, DIRECTORY, mapping(SPLIT.replace("a AS", "school_id AS").replace("b", "school_name")), *PLACE)
+    assert native.lines == {"in": 4, "used": 2, "dropped": {"above_header": 2}}
+    assert native.row_counts == {"in": 2, "used": 2, "dropped": {}}
+
+
+def test_what_was_seen_while_reading_stands_before_what_the_mapping_notes() -> None:
+    source = replace(delivered("a,b\n1,2\n"), notes=("a.csv is separated by commas.",))
+    found = map_delivery(source, DIRECTORY, mapping(f"-- note: Rounded.\n{SPLIT}"), *PLACE)
+    assert found.notes == ("a.csv is separated by commas.", "Rounded.")
+    assert map_contract_columns(source, DIRECTORY, *PLACE).notes == ("a.csv is separated by commas.",)
 
 
 FATES = ["used", "total", "other_district", "other_year", "forgotten"]

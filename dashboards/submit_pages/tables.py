@@ -1,0 +1,54 @@
+"""Tables that people and screen readers can read: a page of rows at a time, each cell text; in a narrow window, cards.
+
+Cells come from districts' files. What goes into a table is decided by the pages; csv files stand in `downloads`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+PER_PAGE = 20
+SHOWN = 1_000
+
+# By title: a column's name in the frame, and how a cell of it becomes Markdown. Titles are ours, never a file's.
+Cell = Callable[[Any], str]
+Columns = Mapping[str, tuple[str, Cell]]
+
+
+def _cards(key: str, titles: Iterable[str]) -> str:
+    """Style: in a narrow window each row of the table in that container is a block, every cell beside its column's title."""
+    table = f'.st-key-{key} [data-testid="stTable"]'
+    labels = " ".join(
+        f'{table} td:nth-of-type({place})::before {{ content: "{title}"; }}' for place, title in enumerate(titles, start=1)
+    )
+    return f"""<style>@media (max-width: 640px) {{
+    {table} thead {{ display: none; }}
+    {table} table, {table} tbody, {table} tr {{ display: block; width: 100%; }}
+    {table} tr {{ border-top: 1px solid #CBD2DB; padding: 0.5rem 0; }}
+    {table} td {{ display: grid; grid-template-columns: 7rem 1fr; border: none; padding: 0.15rem 0; white-space: normal; }}
+    {table} td::before {{ color: #56616F; }}
+    {labels}
+    }}</style>"""
+
+
+@st.fragment
+def paged(name: str, rows: pl.DataFrame, columns: Columns, alt: str) -> None:
+    """The rows, some at a time. `name` (letters, digits, `-`) is unique on the page; `columns` by title, in order."""
+    shown = rows.head(SHOWN)
+    n_pages = max(1, math.ceil(shown.height / PER_PAGE))
+    with st.container(key=f"rows-{name}", gap="small"):
+        st.html(_cards(f"rows-{name}", columns))
+        slot = st.container()
+        page = st.pagination(n_pages, key=f"page.{name}") if n_pages > 1 else 1
+        part = shown.slice((page - 1) * PER_PAGE, PER_PAGE)
+        cells = {title: [draw(value) for value in part[column]] for title, (column, draw) in columns.items()}
+        slot.table(pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String)), border="horizontal", hide_index=True, alt=alt)
+        if n_pages > 1:
+            first = (page - 1) * PER_PAGE + 1
+            more = f" The first {SHOWN:,} of {rows.height:,} are shown; the downloads hold all." if rows.height > SHOWN else ""
+            st.caption(f"{first:,} to {first + part.height - 1:,} of {shown.height:,}.{more}")
