@@ -18,6 +18,7 @@ if PROJECT_ROOT not in sys.path:
 from dashboards.submit_pages import frame  # noqa: E402
 
 st.set_page_config(page_title="NMIP: submit a file", layout="wide", initial_sidebar_state="collapsed")
+is_known = frame.enter()
 page = st.navigation(
     [
         st.Page(frame.SUBMIT_PAGE, title="Submit a file", default=True),
@@ -26,8 +27,8 @@ page = st.navigation(
         st.Page(frame.VERIFY_PAGE, title="Verify a receipt"),
         st.Page(frame.SUBMISSION_PAGE, title="Submission", visibility="hidden"),
     ],
-    position="top",
+    position="top" if is_known else "hidden",
 )
-if frame.enter():
+if is_known:
     with frame.plainly():
         page.run()

@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards.submit_pages import downloads, tables
-from dashboards.submit_pages.words import BLANK, TIER_WORDS, counted, exact, said
+from dashboards.submit_pages.words import BLANK, TIER_WORDS, counted, said
 from pipelines.intake.exports import findings_csv, findings_json
 from pipelines.intake.reading import DeliveredFile
 from pipelines.storage import sha256
@@ -73,12 +73,12 @@ def _rows(group: Group, rows: pl.DataFrame) -> None:
         shown = shown.with_columns(where=pl.format("{}, {}", "file", "where"))
     columns: dict[str, tuple[str, tables.Cell]] = {"Line": ("where", said)}
     if rows["business_key"].null_count() < rows.height:
-        columns["Row"] = ("business_key", _text)
+        columns["Row"] = ("business_key", tables.text)
     if rows["field"].null_count() < rows.height:
-        columns["Field"] = ("field", _value)
+        columns["Field"] = ("field", tables.value)
     if shown["shown_value"].null_count() < rows.height:
-        columns["Value"] = ("shown_value", _value)
-    columns["What is wrong"] = ("message", _text)
+        columns["Value"] = ("shown_value", tables.value)
+    columns["What is wrong"] = ("message", tables.text)
     if not is_by_line and not several:
         del columns["Line"]
     alt = f"Findings of {group['rule_id']}: {', '.join(columns)}."
@@ -92,14 +92,6 @@ def notes(recognised: Sequence[str]) -> None:
     if recognised:
         with st.expander(f"What was recognised ({len(recognised)})", icon=":material/info:", key="recognised"):
             st.markdown("\n".join(f"* {said(note)}" for note in recognised))
-
-
-def _text(value: object) -> str:
-    return "" if value is None else said(value)
-
-
-def _value(value: object) -> str:
-    return "" if value is None else BLANK if value == BLANK else exact(value)
 
 
 def take_home(

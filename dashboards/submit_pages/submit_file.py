@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards.components.words import listed
-from dashboards.submit_pages import downloads, dry_check, findings, frame
+from dashboards.submit_pages import dry_check, findings, frame
 from dashboards.submit_pages.place import Place, choose_place, standing
+from dashboards.submit_pages.templates import template_downloads
 from dashboards.submit_pages.words import accounting, counted, said
-from pipelines.contracts.codes import codes
-from pipelines.contracts.contract import load_contract
-from pipelines.contracts.template import csv_template, xlsx_template
 from pipelines.intake.deliveries import PersonalDataRefused
 from pipelines.intake.desk import Desk, exported
 from pipelines.intake.reading import DeliveredFile
@@ -47,12 +45,8 @@ def page(desk: Desk) -> None:
 
 
 def _templates(desk: Desk, extract: str) -> None:
-    contract = load_contract(desk.contracts_folder, extract)
-    lists = {c.code_list: codes(desk.contracts_folder, c.code_list) for c in contract.columns if c.code_list}
     st.markdown("**Nothing to send yet?** Start from a template:")
-    with st.container(horizontal=True, gap="small"):
-        downloads.button("Excel", f"{extract}_template.xlsx", lambda: xlsx_template(contract, lists), "template-xlsx")
-        downloads.button("CSV", f"{extract}_template.csv", lambda: csv_template(contract), "template-csv")
+    template_downloads(desk, extract)
     st.page_link(
         frame.DICTIONARY_PAGE,
         label="What every column and code means",

@@ -12,12 +12,24 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards.submit_pages.words import BLANK, exact, said
+
 PER_PAGE = 20
 SHOWN = 1_000
 
 # By title: a column's name in the frame, and how a cell of it becomes Markdown. Titles are ours, never a file's.
 Cell = Callable[[Any], str]
 Columns = Mapping[str, tuple[str, Cell]]
+
+
+def text(cell: object) -> str:
+    """A cell of prose."""
+    return "" if cell is None else said(cell)
+
+
+def value(cell: object) -> str:
+    """A delivered value, exactly as it is."""
+    return "" if cell is None else BLANK if cell == BLANK else exact(cell)
 
 
 def _cards(key: str, titles: Iterable[str]) -> str:

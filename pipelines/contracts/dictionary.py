@@ -124,6 +124,7 @@ def _symbols(contract: Contract, code_lists: Mapping[str, Sequence[tuple[str, st
         *_table(["number", "symbol column"], ([_code(str(c.symbol_for)), _code(c.name)] for c in columns)),
     ]
     for name in sorted({column.code_list for column in columns if column.code_list}):
+        lines += ["The symbols:", ""]
         lines += _table(["symbol", "means"], ([_code(code), _plain(label)] for code, label in code_lists[name]))
     return lines
 

@@ -104,7 +104,7 @@ def _value(column: Column) -> str:
         return name
     # Adding zero makes -0.0 and 0.0 one. What cannot be read as its type equals only itself.
     plus_zero = " + 0" if column.kind == "number" else ""
-    return f"coalesce('=' || CAST({typed}{plus_zero} AS VARCHAR), '?' || {name})"
+    return f"coalesce('=' || CAST({typed}{plus_zero} AS VARCHAR))"
 
 
 def _matched(old: pl.DataFrame, new: pl.DataFrame, on: list[str]) -> pl.DataFrame:
@@ -112,7 +112,7 @@ def _matched(old: pl.DataFrame, new: pl.DataFrame, on: list[str]) -> pl.DataFram
     nth = pl.int_range(pl.len()).over(on).alias(NTH)
     return (
         old.select("old", *on, nth)
-        .join(new.select("new", *on, nth), on=[*on, NTH], nulls_equal=False)
+        .join(new.select("new", *on, nth), on=[*on, NTH], nulls_equal=True)
         .select("old", "new")
         .sort("new")
     )

@@ -171,6 +171,7 @@ _YEAR_FIRST: Final = (
 _YEAR_LAST: Final = (
     r"^\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/. ]((?:19|20)?\d{2})(?: .*)?$|^[A-Za-z]{3,9}\.? \d{1,2}, ((?:19|20)\d{2})$"
 )
+_DATE_START: Final = r"^\s*(?:(?:19|20)\d{2}[-/.]|(?:19|20)\d{6}\s*$|\d{1,2}[-/. ]|[A-Za-z]{3,9}\.? \d)"
 _NAME_PART: Final = r"\p{Lu}[\p{L}'’.-]*(?: \p{L}[\p{L}'’.-]*){0,2}"
 _LAST_FIRST_VALUE: Final = rf"^{_NAME_PART}, ?{_NAME_PART}$"
 _FULL_NAME_VALUE: Final = r"^(?:(?:Mr|Ms|Mrs|Dr)\.? )?\p{L}[\p{L}'’.-]*(?: \p{L}[\p{L}'’.-]*){1,3}$"
@@ -199,6 +200,7 @@ _LOOKED_AT_BYTES: Final = 200
 _TOP_ROWS: Final = 30
 _HEADER_CELL_BYTES: Final = 80
 _MOST_HEADER_CELLS: Final = 200_000
+_MOST_TRAITS: Final = 60
 _GENERIC: Final = re.compile(r"c\d+|column_\d+")
 _YOUNGEST, _OLDEST = 4, 22
 
@@ -308,9 +310,9 @@ class _Table:
     today: dt.date
     least: int
 
-    def is_mostly(self, column: _Column, shape: _Shape, share: float) -> bool:
-        """Whether so many distinct values that they make a list, and this share of the rows that hold one, are so."""
-        rows, distinct = column.count(shape)
+    def is_mostly(self, column: _Column, found: tuple[int, int], share: float) -> bool:
+        """Whether so many rows and distinct values as were `found` make a list, and this share of the rows with a value."""
+        rows, distinct = found
         return distinct >= self.least and rows >= share * column.n_filled
 
     @cached_property
@@ -451,7 +453,9 @@ def _is_school_age(today: dt.date) -> _Shape:
     year = pl.coalesce(years).cast(pl.Int64)
     century = pl.when(year > today.year % 100).then(1900).otherwise(2000)
     age = today.year - pl.when(year < 100).then(year + century).otherwise(year)
-    return _Shape(_has_bytes(6, 30), age.is_between(_YOUNGEST, _OLDEST).fill_null(False))
+    return _Shape(
+        _has_bytes(6, 30) & pl.col("value").str.contains(_DATE_START), age.is_between(_YOUNGEST, _OLDEST).fill_null(False)
+    )
 
 
 # --- one column beside the others ---
@@ -471,9 +475,13 @@ def _reason(column: _Column, table: _Table) -> str | None:
     if _are_students(table, column):
         return _STUDENT_NUMBER
     # As many schools as values: the phones are the schools' own.
-    if not is_of_office and table.n_schools < 0.8 * column.values.height and table.is_mostly(column, _IS_PHONE, 0.5):
+    if (
+        not is_of_office
+        and table.n_schools < 0.8 * column.values.height
+        and table.is_mostly(column, column.count(_IS_PHONE), 0.5)
+    ):
         return _PHONE
-    if not table.is_counted and _are_birth_dates(table, column) and table.is_about_somebody:
+    if not table.is_counted and table.is_about_somebody and _are_birth_dates(table, column):
         return _BIRTH
     return None
 
@@ -490,25 +498,25 @@ def _hint(column: _Column) -> str | None:
 
 def _is_list(table: _Table, column: _Column, shape: _Shape, many: int) -> bool:
     """Whether so many values are of a shape, or such a share of them, that no footer explains it."""
-    _, distinct = column.count(shape)
-    return distinct >= many or table.is_mostly(column, shape, 0.8 if column.says(_FREE_TEXT_WORD) else 0.3)
+    found = column.count(shape)
+    return found[1] >= many or table.is_mostly(column, found, 0.8 if column.says(_FREE_TEXT_WORD) else 0.3)
 
 
 def _are_names(table: _Table, column: _Column) -> bool:
     if column.says(_FULL_NAME):
         organisations, _ = column.count(_IS_ORGANISATION)
         return organisations < 0.3 * column.n_filled
-    if column.says(_SOMEBODY) and table.is_mostly(column, _IS_SOMEBODY, 0.6):
+    if column.says(_SOMEBODY) and table.is_mostly(column, column.count(_IS_SOMEBODY), 0.6):
         return True
     if column.says(_SUBJECT_WORD):
         return False
     rows, distinct = column.count(_IS_LAST_FIRST)
-    if table.is_mostly(column, _IS_LAST_FIRST, 0.6) and distinct >= 0.05 * rows:
+    if table.is_mostly(column, (rows, distinct), 0.6) and distinct >= 0.05 * rows:
         return True
     if table.is_counted or not table.has_traits or not column.says(_PLAIN_NAME):
         return False
     rows, distinct = column.count(_IS_SOMEBODY)
-    return table.is_mostly(column, _IS_SOMEBODY, 0.9) and distinct >= 0.8 * rows
+    return table.is_mostly(column, (rows, distinct), 0.9) and distinct >= 0.8 * rows
 
 
 def _are_students(table: _Table, column: _Column) -> bool:
@@ -516,20 +524,19 @@ def _are_students(table: _Table, column: _Column) -> bool:
     if table.is_counted or not column.says(rf"^{_PERSON}$"):
         return False
     rows, distinct = column.count(_IS_OWN_NUMBER)
-    return table.is_mostly(column, _IS_OWN_NUMBER, 0.9) and distinct >= 0.2 * rows
+    return table.is_mostly(column, (rows, distinct), 0.9) and distinct >= 0.2 * rows
 
 
 def _are_birth_dates(table: _Table, column: _Column) -> bool:
     if column.says(_NOT_BIRTH_WORD):
         return False
-    is_school_age = _is_school_age(table.today)
-    rows, distinct = column.count(is_school_age)
-    return table.is_mostly(column, is_school_age, 0.6) and (distinct >= 20 or distinct >= 0.5 * rows)
+    rows, distinct = column.count(_is_school_age(table.today))
+    return table.is_mostly(column, (rows, distinct), 0.6) and (distinct >= 20 or distinct >= 0.5 * rows)
 
 
 def _is_trait(column: _Column) -> bool:
     """Whether a column holds each row's gender or race: nothing else in it, and no value that means several."""
-    if column.n_filled == 0 or column.says(_COUNTED):
+    if not 0 < column.values.height <= _MOST_TRAITS or column.says(_COUNTED):
         return False
     lower = pl.col("value").str.to_lowercase().str.strip_chars()
     several, _ = column.count(_Shape(pl.lit(True), lower.str.contains(_MANY_VALUE)))

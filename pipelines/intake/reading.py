@@ -320,6 +320,8 @@ _IMAGES: Final = {
     b"MM\x00*": "TIFF",
 }
 _MARKUP: Final = re.compile(rb"\s*<(?:!doctype|!--|\?xml|html|head|body|table|meta|style|script)[\s>-]", re.IGNORECASE)
+_PLAIN_START: Final = re.compile(rb"[^\x00-\x08\x0e-\x1f]{12}")
+"""Text as it begins: `PARENT_GROUP` is a column, while in a Parquet file a length follows on its first four letters."""
 _OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF_START: Final = re.compile(rb"\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL)
 
@@ -333,7 +335,7 @@ def _detect_format(file: DeliveredFile) -> str:
         return _detect_zip(file)
     if content.startswith(_OLE2):
         return _detect_ole2(file)
-    if content.startswith((b"PAR1", b"PARE")):
+    if content.startswith((b"PAR1", b"PARE")) and not _PLAIN_START.match(content):
         return _detect_parquet(file)
     _refuse_other_formats(file)
     return "csv"

@@ -17,63 +17,19 @@ from pipelines.intake.store import ConcurrentChange, SubmissionStore
 from pipelines.intake.submission import Submission, SubmissionRefused, all_submissions, in_force, read_submission
 from pipelines.settings import PROJECT_ROOT
 from pipelines.storage import Storage
-from tests.deliveries import directory_csv
+from tests.deliveries import LARGE, SMALL, contracts_with_own_rules, sized
 
 PLACE = ("philadelphia", "school_directory", "2024-25")
-SMALL, LARGE = "SD-Q-SMALL", "SD-M-LARGE"
-RULES = {
-    SMALL: (
-        "Q",
-        "SELECT row_id, 'n_enrolled' AS field, CAST(n_enrolled AS VARCHAR) AS value, 'only ' || n_enrolled AS message "
-        "FROM extract WHERE n_enrolled < 50",
-    ),
-    LARGE: (
-        "M",
-        "SELECT NULL AS row_id, 'n_enrolled' AS field, CAST(n AS VARCHAR) AS value, 'in all ' || n AS message "
-        "FROM (SELECT CAST(SUM(n_enrolled) AS BIGINT) AS n FROM extract) AS total WHERE n > 5000",
-    ),
-}
 
 
 @pytest.fixture(scope="module")
 def contracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's contracts, with two rules of one's own in place of the plausibility rules that the project has today."""
-    folder = tmp_path_factory.mktemp("contracts") / "data_contracts"
-    shutil.copytree(PROJECT_ROOT / "data_contracts", folder)
-    path = folder / "extracts" / "school_directory.odcs.yaml"
-    document = yaml.safe_load(path.read_text())
-    quality = document["schema"][0]["quality"]
-    kept = [entry for entry in quality if "-Q-" not in entry["id"] and "-M-" not in entry["id"]]
-    for rule_id, (tier, query) in RULES.items():
-        kept.append(
-            {
-                **{"id": rule_id, "name": rule_id, "description": "Unusual.", "businessImpact": "It may be a slip."},
-                "implementation": {"kwargs": {"unexpected_rows_query": query}},
-                "customProperties": [
-                    {"property": "tier", "value": tier},
-                    {"property": "version", "value": "1.0.0"},
-                    {"property": "fields", "value": ["n_enrolled"]},
-                    {"property": "howToFix", "value": "Look again."},
-                ],
-            }
-        )
-    document["schema"][0]["quality"] = kept
-    path.write_text(yaml.safe_dump(document))
-    return folder
+    return contracts_with_own_rules(tmp_path_factory.mktemp("contracts"))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> SubmissionStore:
     return SubmissionStore(Storage(tmp_path / "home"))
-
-
-def sized(*sizes: int) -> bytes:
-    """A directory whose schools have these numbers of students."""
-    header, *rows = directory_csv(len(sizes), 4).decode().splitlines()
-    cells = [row.split(",") for row in rows]
-    return "\n".join(
-        [header, *(",".join([*c[:9], str(n), "4", "2", "0", "0"]) for c, n in zip(cells, sizes, strict=True)), ""]
-    ).encode()
 
 
 def send(store: SubmissionStore, contracts: Path, content: bytes, via: str = "command line") -> Submission:

@@ -1,0 +1,38 @@
+"""Dictionary: what every column, code and rule of an extract means, from its contract; and templates to fill in."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards.submit_pages import frame
+from dashboards.submit_pages.place import choose_extract
+from dashboards.submit_pages.templates import template_downloads
+from pipelines.contracts.codes import code_list
+from pipelines.contracts.contract import load_contract
+from pipelines.contracts.dictionary import dictionary
+from pipelines.intake.checking import rules_of
+from pipelines.intake.desk import Desk
+from pipelines.intake.rule_book import rule_book
+
+
+def page(desk: Desk) -> None:
+    """Draw the page. Raises ContractError."""
+    st.title("Dictionary", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        extract = choose_extract(desk)
+        with st.container(width="content"):
+            template_downloads(desk, extract)
+    contract = load_contract(desk.contracts_folder, extract)
+    lists = {
+        column.code_list: list(code_list(desk.contracts_folder, column.code_list).select("code", "label").iter_rows())
+        for column in contract.columns
+        if column.code_list
+    }
+    rules = rules_of(desk.contracts_folder, contract)
+    own = {rule.rule_id for rule in rules}
+    of_delivery = {entry.rule_id: entry.meaning for entry in rule_book(desk.contracts_folder, extract).values()}
+    text = dictionary(contract, rules, lists, {rule_id: said for rule_id, said in of_delivery.items() if rule_id not in own})
+    st.markdown(text.replace("# ", "## ", 1))
+
+
+page(frame.open_desk())

@@ -1,0 +1,137 @@
+"""My submissions: what is expected of one's districts and how it stands, then every submission, newest first."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards.components.words import listed
+from dashboards.submit_pages import frame
+from dashboards.submit_pages.words import EXPECTED_WORDS, NEXT_STEPS, STATE_WORDS, counted, moment, said
+from pipelines.intake import expected as due
+from pipelines.intake import states
+from pipelines.intake.desk import Desk
+from pipelines.intake.submission import Submission
+
+PER_PAGE = 25
+COLOURS = {
+    due.MISSING: "red",
+    due.LATE: "red",
+    due.IN_WORK: "blue",
+    due.AWAITED: "gray",
+    due.IN_FORCE: "green",
+    due.IN_FORCE_LATE: "green",
+    due.NOT_PROVIDED: "gray",
+    due.NOT_APPLICABLE: "gray",
+}
+WAITING = (due.MISSING, due.LATE, due.IN_WORK, due.AWAITED)
+
+
+def page(desk: Desk) -> None:
+    """Draw the page. Raises SubmissionRefused, ExpectedListError."""
+    st.title("My submissions", anchor=False)
+    everything = sorted(desk.submissions(), key=_received_at, reverse=True)
+    _expected(desk, desk.expected(datetime.now(UTC).date()), {s.key.submission_id: s for s in everything})
+    _all(desk, everything)
+
+
+def _received_at(submission: Submission) -> tuple[str, Any]:
+    return (submission.received["at"] if submission.events else "", submission.key)
+
+
+def _expected(desk: Desk, rows: pl.DataFrame, known: dict[str, Submission]) -> None:
+    st.subheader("What is expected", anchor=False)
+    if rows.is_empty():
+        st.markdown("Nothing is expected of your districts yet. A file can be submitted all the same.")
+        st.page_link(frame.SUBMIT_PAGE, label="Submit a file", icon=":material/upload:")
+        return
+    n_by_state = dict(rows.group_by("state").len().iter_rows())
+    counts = [f"{n_by_state[state]} {word.lower()}" for state, word in EXPECTED_WORDS.items() if state in n_by_state]
+    st.markdown(f"Of {counted(rows.height, 'file')}: {listed(counts)}.")
+    order = {state: place for place, state in enumerate(EXPECTED_WORDS)}
+    ordered = rows.with_columns(pl.col("state").replace_strict(order, return_dtype=pl.Int64).alias("place")).sort(
+        "place", "due_date", "school_year", "district", "extract", descending=[False, False, True, False, False]
+    )
+    several = len(desk.districts()) > 1
+    waiting = ordered.filter(pl.col("state").is_in(WAITING))
+    settled = ordered.filter(~pl.col("state").is_in(WAITING))
+    for row in waiting.to_dicts():
+        _expected_row(desk, row, known, several)
+    if settled.height:
+        with st.expander(f"Settled: {counted(settled.height, 'file')}", key="settled", expanded=not waiting.height):
+            for row in settled.to_dicts():
+                _expected_row(desk, row, known, several)
+
+
+def _expected_row(desk: Desk, row: dict[str, Any], known: dict[str, Submission], several: bool) -> None:
+    found = known.get(row["submission_id"] or "")
+    title = f"{frame.extract_label(desk.contracts_folder, row['extract'])} {row['school_year']}"
+    if several:
+        title = f"{frame.district_label(desk.contracts_folder, row['district'])}: {title}"
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        with st.container(width=110):
+            st.badge(EXPECTED_WORDS[row["state"]], color=COLOURS[row["state"]])  # type: ignore[arg-type]
+        with st.container(width=330):
+            if found is not None:
+                st.page_link(frame.SUBMISSION_PAGE, label=said(title), query_params={"id": row["submission_id"]})
+            else:
+                place = {"district": row["district"], "extract": row["extract"], "year": row["school_year"]}
+                st.page_link(frame.SUBMIT_PAGE, label=said(title), query_params=place)
+        with st.container(width=120):
+            st.caption(f"due {row['due_date']}")
+        with st.container(width=380):
+            st.caption(_next(row, found))
+
+
+def _next(row: dict[str, Any], found: Submission | None) -> str:
+    if row["reason"] and found is None:
+        return said(row["reason"])
+    if found is not None and found.state != states.CERTIFIED:
+        return f"{STATE_WORDS[found.state]}. {NEXT_STEPS[found.state]}"
+    if found is not None:
+        return f"Certified {row['first_certified_on']}."
+    return {due.MISSING: "Send it, or tell NMIP why it is not provided.", due.AWAITED: "Send it by its due date."}[row["state"]]
+
+
+def _all(desk: Desk, everything: list[Submission]) -> None:
+    st.subheader("All submissions", anchor=False)
+    if not everything:
+        st.markdown("Nothing was submitted yet. Drop a file on the first page: it is checked at once, and kept once you submit it.")
+        st.page_link(frame.SUBMIT_PAGE, label="Submit a file", icon=":material/upload:")
+        return
+    n_pages = math.ceil(len(everything) / PER_PAGE)
+    slot = st.container(gap="small")
+    number = st.pagination(n_pages, key="page.submissions") if n_pages > 1 else 1
+    with slot:
+        for submission in everything[(number - 1) * PER_PAGE : number * PER_PAGE]:
+            _row(desk, submission)
+
+
+def _row(desk: Desk, submission: Submission) -> None:
+    key = submission.key
+    title = f"{frame.extract_label(desk.contracts_folder, key.extract)} {key.school_year}, submission {key.number}"
+    if len(desk.districts()) > 1:
+        title = f"{frame.district_label(desk.contracts_folder, key.district)}: {title}"
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        with st.container(width=110):
+            st.badge(STATE_WORDS[submission.state], color=_colour(submission.state))  # type: ignore[arg-type]
+        with st.container(width=430):
+            st.page_link(frame.SUBMISSION_PAGE, label=said(title), query_params={"id": key.submission_id})
+        with st.container(width=420):
+            if submission.events:
+                st.caption(f"received {moment(submission.received['at'])} from {said(submission.received['actor'])}")
+
+
+def _colour(state: str) -> str:
+    if state in (states.UNREADABLE, states.CORRECTIONS_NEEDED, states.DAMAGED):
+        return "red"
+    if state in (states.ACKNOWLEDGEMENTS_NEEDED, states.READY):
+        return "blue"
+    return "green" if state == states.CERTIFIED else "gray"
+
+
+page(frame.open_desk())
