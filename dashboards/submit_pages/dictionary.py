@@ -20,8 +20,7 @@ def page(desk: Desk) -> None:
     st.title("Dictionary", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         extract = choose_extract(desk)
-        with st.container(width="content"):
-            template_downloads(desk, extract)
+        template_downloads(desk, extract)
     contract = load_contract(desk.contracts_folder, extract)
     lists = {
         column.code_list: list(code_list(desk.contracts_folder, column.code_list).select("code", "label").iter_rows())

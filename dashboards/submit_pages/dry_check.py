@@ -36,7 +36,7 @@ class Checked:
 def upload() -> list[UploadedFile]:
     """The place to drop files into, and what lies in it."""
     return st.file_uploader(
-        "Drop one file, or the files that belong together",
+        f"Drop one file here, or the files that belong together (up to {ReadingLimits().max_bytes // MIB} MB)",
         accept_multiple_files=True,
         max_upload_size=ReadingLimits().max_bytes // MIB,
         # After a submission or a refusal the upload gets a new name: what lay in the old one is let go.

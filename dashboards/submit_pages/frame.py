@@ -35,9 +35,15 @@ BANNERS = {
     "synthetic": "**Synthetic data:** a demonstration with invented districts' numbers; nothing here describes a real school.",
     "public": "**Real public files, as published;** not submitted by the districts. Do not sign anything here in earnest.",
 }
+# Constant, and about looks only. Links look like links; values look like the text around them; a place to drop files is seen.
 STYLE = """
 [data-testid="stMainBlockContainer"] { padding-top: 4.5rem; max-width: 76rem; }
-[data-testid="stTable"] code { color: inherit; background: transparent; padding: 0; font-size: 0.85em; white-space: pre-wrap; }
+[data-testid="stHeading"] h1 { padding-top: 0; }
+[data-testid="stMarkdownContainer"] code { color: inherit; padding: 0 0.15em; white-space: pre-wrap; }
+[data-testid="stTable"] code { background: transparent; padding: 0; font-size: 0.9em; }
+[data-testid="stPageLink-NavLink"] p { color: #0B5394; text-decoration: underline; }
+[data-testid="stFileUploaderDropzone"] { min-height: 6.5rem; border: 1px dashed #56616F; }
+[data-testid="stFileUploaderDropzoneInstructions"] { display: none; }
 """
 WENT_WRONG = (
     "Something went wrong here, and it is not your doing. Load the page again; if it happens again, tell the people who run "
@@ -146,4 +152,3 @@ def district_label(contracts_folder: Path, district: str) -> str:
 def extract_label(contracts_folder: Path, extract: str) -> str:
     """An extract's name: `Assessment levels`."""
     return load_contract(contracts_folder, extract).title
-

@@ -11,13 +11,14 @@ import streamlit as st
 
 from dashboards.components.words import listed
 from dashboards.submit_pages import frame
-from dashboards.submit_pages.words import EXPECTED_WORDS, NEXT_STEPS, STATE_WORDS, counted, moment, said
+from dashboards.submit_pages.words import EXPECTED_WORDS, STATE_WORDS, counted, moment, said
 from pipelines.intake import expected as due
 from pipelines.intake import states
 from pipelines.intake.desk import Desk
 from pipelines.intake.submission import Submission
 
 PER_PAGE = 25
+BADGE = 110
 COLOURS = {
     due.MISSING: "red",
     due.LATE: "red",
@@ -59,8 +60,9 @@ def _expected(desk: Desk, rows: pl.DataFrame, known: dict[str, Submission]) -> N
     several = len(desk.districts()) > 1
     waiting = ordered.filter(pl.col("state").is_in(WAITING))
     settled = ordered.filter(~pl.col("state").is_in(WAITING))
-    for row in waiting.to_dicts():
-        _expected_row(desk, row, known, several)
+    with st.container(gap="xsmall"):
+        for row in waiting.to_dicts():
+            _expected_row(desk, row, known, several)
     if settled.height:
         with st.expander(f"Settled: {counted(settled.height, 'file')}", key="settled", expanded=not waiting.height):
             for row in settled.to_dicts():
@@ -72,39 +74,38 @@ def _expected_row(desk: Desk, row: dict[str, Any], known: dict[str, Submission],
     title = f"{frame.extract_label(desk.contracts_folder, row['extract'])} {row['school_year']}"
     if several:
         title = f"{frame.district_label(desk.contracts_folder, row['district'])}: {title}"
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        with st.container(width=110):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        with st.container(width=BADGE):
             st.badge(EXPECTED_WORDS[row["state"]], color=COLOURS[row["state"]])  # type: ignore[arg-type]
-        with st.container(width=330):
-            if found is not None:
-                st.page_link(frame.SUBMISSION_PAGE, label=said(title), query_params={"id": row["submission_id"]})
-            else:
-                place = {"district": row["district"], "extract": row["extract"], "year": row["school_year"]}
-                st.page_link(frame.SUBMIT_PAGE, label=said(title), query_params=place)
+        with st.container(width=350 if several else 235):
+            st.markdown(said(title))
         with st.container(width=120):
             st.caption(f"due {row['due_date']}")
-        with st.container(width=380):
-            st.caption(_next(row, found))
+        with st.container(width=320):
+            _action(row, found)
 
 
-def _next(row: dict[str, Any], found: Submission | None) -> str:
-    if row["reason"] and found is None:
-        return said(row["reason"])
-    if found is not None and found.state != states.CERTIFIED:
-        return f"{STATE_WORDS[found.state]}. {NEXT_STEPS[found.state]}"
+def _action(row: dict[str, Any], found: Submission | None) -> None:
+    """A link to what is next, or why there is nothing to do."""
     if found is not None:
-        return f"Certified {row['first_certified_on']}."
-    return {due.MISSING: "Send it, or tell NMIP why it is not provided.", due.AWAITED: "Send it by its due date."}[row["state"]]
+        ending = f"certified {row['first_certified_on']}" if found.state == states.CERTIFIED else STATE_WORDS[found.state].lower()
+        label = f"Submission {found.key.number}: {ending}"
+        st.page_link(frame.SUBMISSION_PAGE, label=label, query_params={"id": row["submission_id"]})
+    elif row["reason"]:
+        st.caption(said(row["reason"]))
+    else:
+        place = {"district": row["district"], "extract": row["extract"], "year": row["school_year"]}
+        st.page_link(frame.SUBMIT_PAGE, label="Submit it", query_params=place)
 
 
 def _all(desk: Desk, everything: list[Submission]) -> None:
     st.subheader("All submissions", anchor=False)
     if not everything:
-        st.markdown("Nothing was submitted yet. Drop a file on the first page: it is checked at once, and kept once you submit it.")
+        st.markdown("Nothing was submitted yet. Drop a file: it is checked at once, and kept only when you submit it.")
         st.page_link(frame.SUBMIT_PAGE, label="Submit a file", icon=":material/upload:")
         return
     n_pages = math.ceil(len(everything) / PER_PAGE)
-    slot = st.container(gap="small")
+    slot = st.container(gap="xsmall")
     number = st.pagination(n_pages, key="page.submissions") if n_pages > 1 else 1
     with slot:
         for submission in everything[(number - 1) * PER_PAGE : number * PER_PAGE]:
@@ -116,10 +117,10 @@ def _row(desk: Desk, submission: Submission) -> None:
     title = f"{frame.extract_label(desk.contracts_folder, key.extract)} {key.school_year}, submission {key.number}"
     if len(desk.districts()) > 1:
         title = f"{frame.district_label(desk.contracts_folder, key.district)}: {title}"
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        with st.container(width=110):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        with st.container(width=BADGE):
             st.badge(STATE_WORDS[submission.state], color=_colour(submission.state))  # type: ignore[arg-type]
-        with st.container(width=430):
+        with st.container(width=440):
             st.page_link(frame.SUBMISSION_PAGE, label=said(title), query_params={"id": key.submission_id})
         with st.container(width=420):
             if submission.events:

@@ -117,7 +117,7 @@ def _received(desk: Desk, submission: Submission) -> None:
         st.markdown(said(accounting("line", screened["lines"])))
         if screened["rows"] != screened["lines"]:
             st.markdown(said(accounting("row", screened["rows"])))
-    findings.notes([*screened.get("notes", []), *screened.get("context_notes", [])])
+    findings.notes([*screened.get("notes", []), *screened.get("remarks", [])])
     _other_years(desk, submission)
 
 

@@ -27,11 +27,8 @@ def page(desk: Desk) -> None:
     st.title("Submit a file", anchor=False)
     place = choose_place(desk)
     standing(desk, place)
-    upload, help_with_it = st.columns([2, 1], gap="large")
-    with upload:
-        given = dry_check.upload()
-    with help_with_it:
-        _templates(desk, place[1])
+    given = dry_check.upload()
+    _help(desk, place[1])
     if not given:
         dry_check.forget()
         refused = dry_check.refusal()
@@ -44,15 +41,16 @@ def page(desk: Desk) -> None:
     _result(desk, place, files, dry_check.checked(desk, place, given, files))
 
 
-def _templates(desk: Desk, extract: str) -> None:
-    st.markdown("**Nothing to send yet?** Start from a template:")
-    template_downloads(desk, extract)
-    st.page_link(
-        frame.DICTIONARY_PAGE,
-        label="What every column and code means",
-        icon=":material/menu_book:",
-        query_params={"extract": extract},
-    )
+def _help(desk: Desk, extract: str) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption("Nothing to send yet?", width="content")
+        template_downloads(desk, extract)
+        st.page_link(
+            frame.DICTIONARY_PAGE,
+            label="What every column and code means",
+            icon=":material/menu_book:",
+            query_params={"extract": extract},
+        )
 
 
 def _result(desk: Desk, place: Place, files: Sequence[DeliveredFile], checked: dry_check.Checked) -> None:
@@ -144,7 +142,7 @@ def _read(screening: Screening, files: Sequence[DeliveredFile], year: str) -> No
     others = [other for other in screening.school_years if other != year]
     if others and year in screening.school_years:
         st.markdown(said(f"The files also hold {listed(others)}: each of these years becomes a submission of its own."))
-    findings.notes([*screening.notes, *screening.context_notes])
+    findings.notes([*screening.notes, *screening.remarks])
 
 
 page(frame.open_desk())

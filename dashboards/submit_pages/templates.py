@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from dashboards.submit_pages import downloads
 from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import load_contract
@@ -15,6 +13,5 @@ def template_downloads(desk: Desk, extract: str) -> None:
     """Two buttons: the template as a workbook and as csv; each is made when it is asked for."""
     contract = load_contract(desk.contracts_folder, extract)
     lists = {c.code_list: codes(desk.contracts_folder, c.code_list) for c in contract.columns if c.code_list}
-    with st.container(horizontal=True, gap="small"):
-        downloads.button("Excel", f"{extract}_template.xlsx", lambda: xlsx_template(contract, lists), "template-xlsx")
-        downloads.button("CSV", f"{extract}_template.csv", lambda: csv_template(contract), "template-csv")
+    downloads.button("Template (Excel)", f"{extract}_template.xlsx", lambda: xlsx_template(contract, lists), "template-xlsx")
+    downloads.button("Template (CSV)", f"{extract}_template.csv", lambda: csv_template(contract), "template-csv")

@@ -77,7 +77,7 @@ def _show_screening(screening: Screening, groups: list[dict[str, Any]]) -> None:
         click.echo(accounting("Lines", screening.lines))
         if screening.row_counts != screening.lines:
             click.echo(accounting("Rows", screening.row_counts))
-    for note in (*screening.notes, *screening.context_notes):
+    for note in (*screening.notes, *screening.remarks):
         click.echo(f"Note: {plain(note)}")
     _show_groups(groups, screening.findings)
     click.echo()
@@ -98,7 +98,7 @@ def _screening_json(screening: Screening, groups: list[dict[str, Any]]) -> str:
             "lines": screening.lines,
             "rows": screening.row_counts,
             "school_years": list(screening.school_years),
-            "notes": [*screening.notes, *screening.context_notes],
+            "notes": [*screening.notes, *screening.remarks],
             "contract_version": screening.contract_version,
             "n_findings": sum(group["n_findings"] for group in groups),
             "rules": groups,
@@ -194,7 +194,7 @@ def _show_submission(desk: Desk, submission: Submission) -> None:
     click.echo(f"{submission.key.submission_id}  {submission.state}: {meaning}")
     if submission.screened:
         click.echo(f"  {accounting('Lines', submission.screened['lines'])}")
-        for note in (*submission.screened["notes"], *submission.screened["context_notes"]):
+        for note in (*submission.screened["notes"], *submission.screened["remarks"]):
             click.echo(f"  Note: {plain(note)}")
         _show_groups(desk.rules(submission), desk.findings(submission))
     click.echo(f"  Next: {next_step.replace('ID', submission.key.submission_id)}")
@@ -243,7 +243,7 @@ def _submission_json(desk: Desk, submission: Submission, is_new: bool | None = N
         "next_step": next_step.replace("ID", submission.key.submission_id),
         "lines": screened.get("lines"),
         "rows": screened.get("rows"),
-        "notes": screened.get("notes", []) + screened.get("context_notes", []),
+        "notes": screened.get("notes", []) + screened.get("remarks", []),
         "contract_version": screened.get("contract_version"),
         "to_acknowledge": submission.to_acknowledge,
         "rules": desk.rules(submission),

@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
-from pipelines.contracts.contract import Column, Contract
+from pipelines.contracts.codes import code_list
+from pipelines.contracts.contract import Column, Contract, load_contract
 
 LAST_ROW = 1_048_575
 LAST_WHOLE_NUMBER = 10**15
@@ -206,3 +208,14 @@ def _how_to(contract: Contract, code_lists: Mapping[str, Collection[str]]) -> li
         "Counts of groups only: no names, birth dates or numbers of students.",
         f"Try it before you send it: nmip check FILE --district D --extract {contract.extract} --school-year Y",
     ]
+
+
+def template_file(contracts_folder: Path, extract: str, file_format: str) -> bytes:
+    """The empty file of one extract, as `xlsx` or `csv`. Raises ContractError where there is no such extract."""
+    contract = load_contract(contracts_folder, extract)
+    if file_format == "csv":
+        return csv_template(contract)
+    names = {column.code_list for column in contract.columns if column.code_list}
+    return xlsx_template(
+        contract, {name: dict(code_list(contracts_folder, name).select("code", "label").iter_rows()) for name in sorted(names)}
+    )

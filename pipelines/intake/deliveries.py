@@ -166,7 +166,7 @@ def _screened(
         "mapping_sha256": result.mapping_digest,
         "context": context,
         "notes": list(result.notes),
-        "context_notes": list(result.context_notes),
+        "remarks": list(result.remarks),
         "lines": result.lines,
         "rows": result.row_counts,
         "school_years": list(result.school_years),

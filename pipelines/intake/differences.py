@@ -104,7 +104,7 @@ def _value(column: Column) -> str:
         return name
     # Adding zero makes -0.0 and 0.0 one. What cannot be read as its type equals only itself.
     plus_zero = " + 0" if column.kind == "number" else ""
-    return f"coalesce('=' || CAST({typed}{plus_zero} AS VARCHAR))"
+    return f"coalesce('=' || CAST({typed}{plus_zero} AS VARCHAR), '?' || {name})"
 
 
 def _matched(old: pl.DataFrame, new: pl.DataFrame, on: list[str]) -> pl.DataFrame:

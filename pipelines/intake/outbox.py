@@ -109,7 +109,7 @@ def summary(
         "next_step": next_step.replace("ID", key.submission_id),
         "lines": screened.get("lines", {}),
         "contract_version": screened.get("contract_version"),
-        "notes": screened.get("notes", []) + screened.get("context_notes", []),
+        "notes": screened.get("notes", []) + screened.get("remarks", []),
         "rules": [
             {
                 name: group[name]

@@ -18,7 +18,17 @@ from typing import Final
 
 import polars as pl
 
-from pipelines.intake.reading import RESERVED_COLUMNS, Delivered
+from pipelines.intake.reading import (
+    DEFAULT_LIMITS,
+    MIB,
+    RESERVED_COLUMNS,
+    Delivered,
+    DeliveredFile,
+    ReadingLimits,
+    ReadingOptions,
+    UnreadableDelivery,
+    read_delivery,
+)
 
 READ_PERSONAL: Final = "READ-PERSONAL"
 PERSONAL_MEANING: Final = "The delivery looks like data about single students or other people, which is never taken or kept."
@@ -201,6 +211,8 @@ _TOP_ROWS: Final = 30
 _HEADER_CELL_BYTES: Final = 80
 _MOST_HEADER_CELLS: Final = 200_000
 _MOST_TRAITS: Final = 60
+_LOOSE_BYTES: Final = 8 * MIB
+_LOOSE_LINES, _LOOSE_COLUMNS = 50_000, 200
 _GENERIC: Final = re.compile(r"c\d+|column_\d+")
 _YOUNGEST, _OLDEST = 4, 22
 
@@ -230,6 +242,41 @@ def personal_data(delivered: Delivered, today: dt.date | None = None) -> tuple[P
         tops = cells.rename(_positions(cells.columns)).with_row_index("row").with_columns(part=pl.lit(0, pl.Int64))
         found += _personal_columns(beside.table, tops, beside.place, today, least=10)
     return tuple(found)
+
+
+def personal_data_in(
+    files: Sequence[DeliveredFile], limits: ReadingLimits = DEFAULT_LIMITS, today: dt.date | None = None
+) -> tuple[PersonalColumn, ...]:
+    """The same for files that could not be read as one table, and whose bytes somebody may want to keep.
+
+    Each file by itself: without a header, and where even that is refused its first lines as text, whatever their quotes.
+    Nothing is found in what no reader opens (encrypted, damaged or packed files, pictures, PDF).
+    """
+    found: list[PersonalColumn] = []
+    for file in files:
+        try:
+            delivered = read_delivery([file], ReadingOptions(header="none"), limits)
+        except UnreadableDelivery:
+            delivered = _lines_of(file)
+        found += personal_data(delivered, today) if delivered.columns else ()
+    return tuple(dict.fromkeys(found))
+
+
+def _lines_of(file: DeliveredFile) -> Delivered:
+    """The first lines of a text, cut at every separator, in columns c1, c2, …; without columns if there is no text."""
+    head = file.content[:_LOOSE_BYTES]
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    text = head.decode(encoding, "replace")
+    lines = pl.Series("line", [] if "\0" in text else text.splitlines()[:_LOOSE_LINES], dtype=pl.String)
+    cells = lines.str.replace_all('"', "", literal=True).str.replace_all(r"[;\t|^~]", ",").str.split(",")
+    width = min(int(cells.list.len().max() or 0), _LOOSE_COLUMNS)  # type: ignore[arg-type]
+    names = [f"c{number}" for number in range(1, width + 1)]
+    table = pl.DataFrame({name: cells.list.get(position, null_on_oob=True) for position, name in enumerate(names)})
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
+    place = {"delivered_row": number, "delivered_file": pl.lit(file.name), "delivered_line": number}
+    blank = pl.col(names).str.strip_chars() == ""
+    table = table.select(**place) if not names else table.select(**place, **{n: pl.col(n) for n in names})
+    return Delivered(table.with_columns(pl.when(~blank).then(pl.col(names))), tuple(names), ("csv",))
 
 
 def _top_rows(delivered: Delivered) -> pl.DataFrame:

@@ -320,7 +320,7 @@ _IMAGES: Final = {
     b"MM\x00*": "TIFF",
 }
 _MARKUP: Final = re.compile(rb"\s*<(?:!doctype|!--|\?xml|html|head|body|table|meta|style|script)[\s>-]", re.IGNORECASE)
-_PLAIN_START: Final = re.compile(rb"[^\x00-\x08\x0e-\x1f]{12}")
+_PLAIN_START: Final = re.compile(rb"[^\x00-\x08\x0e-\x1f]{5}")
 """Text as it begins: `PARENT_GROUP` is a column, while in a Parquet file a length follows on its first four letters."""
 _OLE2: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF_START: Final = re.compile(rb"\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL)

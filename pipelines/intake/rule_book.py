@@ -12,23 +12,18 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.contracts.codes import code_list
 from pipelines.contracts.contract import load_contract
+from pipelines.contracts.dictionary import COLUMN_RULES, dictionary
 from pipelines.intake.checking import rules_of
 from pipelines.intake.mapping import MAPPING_RULES
 from pipelines.intake.personal_data import PERSONAL_MEANING, READ_PERSONAL
 from pipelines.intake.reading import READING_RULES
 
 BLOCKING_TIERS = ("S", "V")
-COLUMN_RULES = {
-    "COLUMN-MISSING": (
-        "A column that the extract needs is missing or has another name.",
-        "What is not there cannot be counted; a guess would count something else.",
-    ),
-    "COLUMN-UNKNOWN": (
-        "A column is there that the extract does not have.",
-        "It may be a needed column under another name, or data that NMIP must not hold.",
-    ),
-}
+COLUMN_RATIONALE = "What has another name is not counted, and what is not needed may be data that NMIP must not hold."
+CHECK_TIME = "CHECK-TIME"
+CHECK_RULES = {CHECK_TIME: "The rules took longer over this delivery than they may."}
 READING_RATIONALE = "Only what is read without doubt can be checked line by line."
 PERSONAL_RATIONALE = "The project works with counts; data about single students or people must never be in it."
 MAPPING_RATIONALE = "Every delivered line is used or dropped for a reason that is told; nothing is lost in between."
@@ -53,9 +48,10 @@ def rule_book(contracts_folder: Path, extract: str) -> dict[str, RuleEntry]:
         *(RuleEntry(rule_id, "S", meaning, READING_RATIONALE) for rule_id, meaning in READING_RULES.items()),
         RuleEntry(READ_PERSONAL, "S", PERSONAL_MEANING, PERSONAL_RATIONALE),
         *(RuleEntry(rule_id, "S", meaning, MAPPING_RATIONALE) for rule_id, meaning in MAPPING_RULES.items()),
+        *(RuleEntry(rule_id, "S", meaning, READING_RATIONALE) for rule_id, meaning in CHECK_RULES.items()),
         *(
-            RuleEntry(f"{contract.rule_prefix}-S-{slug}", "S", meaning, rationale, contract.version)
-            for slug, (meaning, rationale) in COLUMN_RULES.items()
+            RuleEntry(f"{contract.rule_prefix}-S-{slug}", "S", meaning, COLUMN_RATIONALE, contract.version)
+            for slug, meaning in COLUMN_RULES.items()
         ),
         *(
             RuleEntry(rule.rule_id, rule.tier, rule.meaning, rule.rationale, rule.version, rule.how_to_fix)
@@ -63,6 +59,22 @@ def rule_book(contracts_folder: Path, extract: str) -> dict[str, RuleEntry]:
         ),
     ]
     return {entry.rule_id: entry for entry in found}
+
+
+def delivery_rules() -> dict[str, str]:
+    """Rules that are the same for every extract: id and meaning of what is found before a row is looked at."""
+    return {**READING_RULES, READ_PERSONAL: PERSONAL_MEANING, **MAPPING_RULES, **CHECK_RULES}
+
+
+def dictionary_of(contracts_folder: Path, extract: str) -> str:
+    """The dictionary page of one extract (Markdown): columns, codes, and every rule that a finding can name."""
+    contract = load_contract(contracts_folder, extract)
+    lists = {
+        column.code_list: list(code_list(contracts_folder, column.code_list).select("code", "label").iter_rows())
+        for column in contract.columns
+        if column.code_list
+    }
+    return dictionary(contract, rules_of(contracts_folder, contract), lists, delivery_rules())
 
 
 def by_rule(findings: pl.DataFrame, counts: Mapping[str, int], book: Mapping[str, RuleEntry]) -> list[dict[str, Any]]:

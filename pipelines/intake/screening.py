@@ -43,6 +43,7 @@ from pipelines.intake.reading import (
     UnreadableDelivery,
     read_delivery,
 )
+from pipelines.intake.rule_book import CHECK_TIME
 from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, CORRECTIONS_NEEDED, READY, UNREADABLE
 
 SHOWN_YEARS = 12
@@ -66,7 +67,8 @@ class Screening:
     """What NMIP has to say about one delivery for one school year.
 
     `rows`: mapped rows as text (see `mapping.Mapped`). `lines` and `row_counts`: {"in", "used", "dropped": {reason: n}}.
-    `counts`: findings by rule, also those beyond what `findings` lists. `context`: ids of the submissions looked at, by role.
+    `notes` are the mapping's and travel to the data quality page; `remarks` say to the district what was recognised in its files
+    and what could not be looked at. `counts`: findings by rule, also those beyond what `findings` lists. `context`: ids of the submissions looked at, by role.
     """
 
     outcome: str
@@ -78,7 +80,7 @@ class Screening:
     contract_version: str = ""
     mapping_digest: str | None = None
     notes: tuple[str, ...] = ()
-    context_notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     rule_versions: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     context: dict[str, str] = field(default_factory=dict)
@@ -162,12 +164,22 @@ def screen(
         school_years=_shown_years(mapped.school_years, codes(contracts_folder, "school_years")),
         contract_version=contract.version,
         mapping_digest=mapped.mapping_digest,
-        notes=mapped.notes,
-        context_notes=tuple(_context_notes(contract, school_year, context)),
+        notes=_published_notes(mapped, contracts_folder, district, extract),
+        remarks=(*_remarks(mapped, contracts_folder, district, extract), *_context_remarks(contract, school_year, context)),
         rule_versions={rule.rule_id: rule.version for rule in rules},
         counts={**dict(Counter(structure["rule_id"].to_list())), **counts, **_counted(found, counts)},
         context=dict(context.submissions),
     )
+
+
+def _published_notes(mapped: Mapped, contracts_folder: Path, district: str, extract: str) -> tuple[str, ...]:
+    mapping = find_mapping(contracts_folder, district, extract)
+    return mapping.notes if mapping is not None and mapped.mapping_digest is not None else ()
+
+
+def _remarks(mapped: Mapped, contracts_folder: Path, district: str, extract: str) -> tuple[str, ...]:
+    published = _published_notes(mapped, contracts_folder, district, extract)
+    return tuple(note for note in mapped.notes if note not in published)
 
 
 def _counted(found: pl.DataFrame, counts: Mapping[str, int]) -> dict[str, int]:
@@ -178,7 +190,7 @@ def _shown_name(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
-def _context_notes(contract: Contract, school_year: str, context: Context) -> list[str]:
+def _context_remarks(contract: Contract, school_year: str, context: Context) -> list[str]:
     """What the rules could not look at: a rule that had nothing to compare with has found nothing, and says so."""
     notes = []
     if contract.extract != DIRECTORY and context.directory is None:
@@ -192,7 +204,7 @@ def _context_notes(contract: Contract, school_year: str, context: Context) -> li
 
 def _took_too_long(contract: Contract, error: RulesTookTooLong, file: str, n_rows: int) -> pl.DataFrame:
     return whole_file_finding(
-        "CHECK-TIME",
+        CHECK_TIME,
         str(error),
         "Split the delivery into smaller files, or mend first what repeats in it most, such as rows of the same key.",
         version=contract.version,
@@ -216,7 +228,8 @@ def _first_row(delivered: Delivered) -> tuple[str, ...]:
 
 def _structure_findings(contract: Contract, delivered: Delivered, mapped: Mapped, school_year: str) -> pl.DataFrame:
     n_rows, file = mapped.row_counts["used"], str(delivered.table["delivered_file"][0])
-    header_line = 1 if mapped.mapping_digest is None else None
+    is_first_line = mapped.mapping_digest is None and not delivered.lines_above_header
+    header_line = 1 if is_first_line else None
     frames = [column_findings(mapped.columns, mapped.unknown_columns, contract, file, n_rows, header_line)]
     if mapped.unaccounted.height:
         frames.append(

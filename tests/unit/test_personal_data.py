@@ -585,7 +585,7 @@ def test_time_is_linear_in_cells() -> None:
     delivered = Delivered(table, (*codes, *distinct), ("csv",))
     started = time.perf_counter()
     assert personal_data(delivered) == ()
-    assert time.perf_counter() - started < 3.0  # about 0.5 s on an idle machine of two cores
+    assert time.perf_counter() - started < 5.0  # about 0.5 s on an idle machine of two cores
 
 
 def test_patterns_mean_the_same_to_both_engines() -> None:
