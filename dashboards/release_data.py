@@ -19,7 +19,8 @@ from pipelines.release.reader import NoRelease, Release, read_current
 
 SPLITS = ("grade", "course", "subgroup")
 _LOG = logging.getLogger(__name__)
-_TABLES = ("indicator_values", "indicators", "instruments", "districts", "submissions")
+_EXPECTED = "expected_extracts"
+_TABLES = ("indicator_values", "indicators", "instruments", "districts", "submissions", _EXPECTED)
 
 
 def current_release() -> Release:
@@ -66,6 +67,16 @@ def submissions(release: Release) -> pl.DataFrame:
         ORDER BY district, extract, school_year DESC, number DESC
         """,
     )
+
+
+def expected_extracts(release: Release) -> pl.DataFrame:
+    """What is expected of each district and how it stood when the release was built, by district, school year and extract.
+
+    Empty for a release of the time before this table was published.
+    """
+    if _EXPECTED not in release.manifest["tables"]:
+        return pl.DataFrame()
+    return _ask(release, "SELECT * FROM read_parquet($expected_extracts) ORDER BY district, school_year, extract")
 
 
 def as_of(release: Release) -> str | None:

@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -177,7 +178,9 @@ def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
             "fingerprint": fingerprint(home, submissions),
             "submissions": {s.key.submission_id: s.received["delivery_sha256"] for s in certified},
         }
-        write_inputs(home.settings, ledger_table(submissions))
+        today = datetime.now(UTC).date()
+        expected = expected_extracts(home.settings.contracts, submissions, today)
+        write_inputs(home.settings, ledger_table(submissions), expected.with_columns(pl.lit(today).alias("as_of")))
         results = build(home.settings)
         Storage(home.settings.exchange).write(BUILT_FROM, canonical_json(built_from))
     return results

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,6 +105,10 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     | dict.fromkeys(("n_files", "lines_in", "lines_used"), _INT)
     | {"dropped_lines": _TEXT, "rows_in": _INT, "rows_used": _INT, "dropped_rows": _TEXT, "n_findings": _INT}
     | dict.fromkeys(("first_message", "contract_version", "notes"), _TEXT),
+    "expected_extracts": dict.fromkeys(("district", "extract", "school_year"), _TEXT)
+    | dict.fromkeys(("due_date", "as_of"), pl.Date)
+    | dict.fromkeys(("state", "state_meaning", "next_step", "reason", "submission_id"), _TEXT)
+    | dict.fromkeys(("first_received_on", "first_certified_on"), pl.Date),
 }
 _STATES = {
     "certified": ("The district signed this delivery; it is in force.", "Nothing to do."),
@@ -159,6 +164,7 @@ def _rows(variant: Variant) -> dict[str, list[Row]]:
         "instruments": _instruments(),
         "districts": [{"code": code, "label": label, "state": state} for code, (label, state) in DISTRICTS.items()],
         "submissions": _submissions(),
+        "expected_extracts": _expected_extracts(),
     }
 
 
@@ -401,6 +407,23 @@ def _submissions() -> list[Row]:
                     state = "unreadable" if extract == "curriculum_adoption" else "corrections_needed"
                 rows.append(_submission(district, extract, year, 1, state))
     rows.append(_submission("chicago", "assessment_levels", "2024-25", 2, "ready_to_sign"))
+    return rows
+
+
+def _expected_extracts() -> list[Row]:
+    """Two files a district and year: certified, but for one district that sent nothing usable, and one file that is declared."""
+    rows = []
+    for district in DISTRICTS:
+        for year in YEARS[2:]:
+            for extract in ("assessment_levels", "curriculum_adoption"):
+                state, reason = ("missing", None) if district == WITHOUT_CERTIFIED else ("certified", None)
+                if (district, extract, year) == ("houston", "curriculum_adoption", YEARS[2]):
+                    state, reason = "not_provided", f"Kept on paper. {HOSTILE_TEXT}"
+                rows.append(
+                    dict.fromkeys(_SCHEMAS["expected_extracts"])
+                    | {"district": district, "extract": extract, "school_year": year, "state": state, "reason": reason}
+                    | {"due_date": date(int(year[:4]) + 1, 10, 31), "as_of": date(2025, 10, 6)}
+                )
     return rows
 
 

@@ -20,10 +20,11 @@ def page(release: Release) -> None:
     st.title("Data quality", anchor=False)
     everything = release_data.submissions(release)
     districts = release_data.districts(release)
+    labels = dict(zip(districts["code"], districts["label"], strict=True))
+    _expected(release, release_data.expected_extracts(release), labels)
     if everything.is_empty():
         st.markdown("No file has been received yet. Files appear here as soon as a release knows of them.")
         return
-    labels = dict(zip(districts["code"], districts["label"], strict=True))
     years = everything["school_year"].unique().sort(descending=True).to_list()
     extracts = everything["extract"].unique().sort().to_list()
     with st.container(horizontal=True):
@@ -50,6 +51,30 @@ def page(release: Release) -> None:
             expected = expected.filter(pl.col(column) == choice)
     _states(release, expected, everything)
     _sums(everything.join(expected, on=["district", "extract", "school_year"], how="inner").sort("District", "extract"))
+
+
+def _expected(release: Release, expected: pl.DataFrame, labels: dict[str, str]) -> None:
+    """What is expected, a row for each district and school year: never a zero, and never a row that is left out."""
+    if expected.is_empty():
+        return
+    st.subheader("What is expected", anchor=False)
+    st.caption(plain(f"How every expected file stood on {expected['as_of'][0]}; a file that is declared has its reason below."))
+    states = {code: humanised(code) for code in expected["state"].unique()}
+    files = {code: humanised(code) for code in expected["extract"].unique()}
+    said = pl.col("state").replace_strict(states, return_dtype=pl.String)
+    due = pl.lit(", due ") + pl.col("due_date").cast(pl.String)
+    is_open = pl.col("state").is_in(["awaited", "missing", "late", "in_work"])
+    cells = expected.select(
+        pl.col("district").replace_strict(labels, default=pl.col("district"), return_dtype=pl.String).alias("District"),
+        pl.col("school_year").alias("School year"),
+        pl.col("extract").replace_strict(files, return_dtype=pl.String).alias("file"),
+        pl.when(is_open).then(said + due).otherwise(said).alias("cell"),
+    )
+    shown = cells.pivot("file", index=["District", "School year"], values="cell").fill_null("Not expected")
+    tables.show(shown, "expected", "Every expected file with how it stands.", release.release_id)
+    for row in expected.filter(pl.col("reason").is_not_null()).to_dicts():
+        what = f"{labels.get(row['district'], row['district'])}, {files[row['extract']]} {row['school_year']}"
+        st.markdown(plain(f"{what}: {states[row['state']].lower()}. {row['reason']}"))
 
 
 def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) -> None:

@@ -18,6 +18,7 @@ from pipelines.intake.reading import DeliveredFile
 from pipelines.storage import sha256
 
 OPEN_AT_ONCE = 3
+FEW_NOTES = 2
 Group = Mapping[str, Any]
 
 
@@ -65,7 +66,7 @@ def _rows(group: Group, rows: pl.DataFrame) -> None:
         where=pl.when(pl.col("line").is_null())
         .then(pl.lit("whole file"))
         .otherwise(pl.col("line").cast(pl.String)),
-        shown_value=pl.when(pl.col("field").is_not_null() & pl.col("line").is_not_null())
+        shown_value=pl.when(pl.col("field").is_not_null() & pl.col("business_key").is_not_null())
         .then(pl.col("value").fill_null(BLANK))
         .otherwise(pl.col("value")),
     )
@@ -89,9 +90,12 @@ def _rows(group: Group, rows: pl.DataFrame) -> None:
 
 def notes(recognised: Sequence[str]) -> None:
     """What was recognised in the files, and what the rules could look at."""
-    if recognised:
-        with st.expander(f"What was recognised ({len(recognised)})", icon=":material/info:", key="recognised"):
-            st.markdown("\n".join(f"* {said(note)}" for note in recognised))
+    if len(recognised) <= FEW_NOTES:
+        for note in recognised:
+            st.caption(said(note))
+        return
+    with st.expander(f"What was recognised ({len(recognised)})", icon=":material/info:", key="recognised"):
+        st.markdown("\n".join(f"* {said(note)}" for note in recognised))
 
 
 def take_home(

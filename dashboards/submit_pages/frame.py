@@ -42,6 +42,7 @@ STYLE = """
 [data-testid="stMarkdownContainer"] code { color: inherit; padding: 0 0.15em; white-space: pre-wrap; }
 [data-testid="stTable"] code { background: transparent; padding: 0; font-size: 0.9em; }
 [data-testid="stPageLink-NavLink"] p { color: #0B5394; text-decoration: underline; }
+[class*="st-key-item-"] { border-top: 1px solid #CBD2DB; padding-top: 0.35rem; }
 [data-testid="stFileUploaderDropzone"] { min-height: 6.5rem; border: 1px dashed #56616F; }
 [data-testid="stFileUploaderDropzoneInstructions"] { display: none; }
 """

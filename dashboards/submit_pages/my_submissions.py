@@ -74,10 +74,11 @@ def _expected_row(desk: Desk, row: dict[str, Any], known: dict[str, Submission],
     title = f"{frame.extract_label(desk.contracts_folder, row['extract'])} {row['school_year']}"
     if several:
         title = f"{frame.district_label(desk.contracts_folder, row['district'])}: {title}"
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    name = f"item-{row['district']}-{row['extract']}-{row['school_year']}"
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=name):
         with st.container(width=BADGE):
             st.badge(EXPECTED_WORDS[row["state"]], color=COLOURS[row["state"]])  # type: ignore[arg-type]
-        with st.container(width=350 if several else 235):
+        with st.container(width=350 if several else 225):
             st.markdown(said(title))
         with st.container(width=120):
             st.caption(f"due {row['due_date']}")
@@ -117,7 +118,8 @@ def _row(desk: Desk, submission: Submission) -> None:
     title = f"{frame.extract_label(desk.contracts_folder, key.extract)} {key.school_year}, submission {key.number}"
     if len(desk.districts()) > 1:
         title = f"{frame.district_label(desk.contracts_folder, key.district)}: {title}"
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    name = f"item-{key.submission_id.replace('/', '-')}"
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=name):
         with st.container(width=BADGE):
             st.badge(STATE_WORDS[submission.state], color=_colour(submission.state))  # type: ignore[arg-type]
         with st.container(width=440):

@@ -28,7 +28,7 @@ BOXES = {
 TO_BE_CORRECTED = (states.UNREADABLE, states.CORRECTIONS_NEEDED)
 TO_BE_SIGNED = (states.ACKNOWLEDGEMENTS_NEEDED, states.READY)
 STEPS = ("Received", "Checked", "Acknowledged", "Signed")
-# How many steps are done.
+# How many steps are done; the next one is called by its state.
 DONE = {
     states.RECEIVED: 1,
     states.READING: 1,
@@ -39,7 +39,7 @@ DONE = {
     states.CERTIFIED: 4,
     states.SUPERSEDED: 4,
 }
-VIA_WORDS = {"inbox": "by the inbox", "command line": "by the command line", "submit page": "on this page"}
+VIA_WORDS = {"inbox": "by the inbox", "command line": "by the command line", "submit page": "on these pages"}
 
 
 def page(desk: Desk) -> None:
@@ -102,7 +102,7 @@ def _steps(submission: Submission) -> None:
                 st.badge(step, icon=":material/check_circle:", color="green")
             elif place == done:
                 icon = ":material/cancel:" if is_stopped else ":material/arrow_circle_right:"
-                st.badge(f"{step}: {STATE_WORDS[submission.state].lower()}", icon=icon, color="red" if is_stopped else "blue")
+                st.badge(STATE_WORDS[submission.state], icon=icon, color="red" if is_stopped else "blue")
             else:
                 st.badge(step, icon=":material/radio_button_unchecked:", color="gray")
 

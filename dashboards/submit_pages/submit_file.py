@@ -28,8 +28,8 @@ def page(desk: Desk) -> None:
     place = choose_place(desk)
     standing(desk, place)
     given = dry_check.upload()
-    _help(desk, place[1])
     if not given:
+        _help(desk, place[1])
         dry_check.forget()
         refused = dry_check.refusal()
         if refused is not None:
@@ -39,11 +39,12 @@ def page(desk: Desk) -> None:
         return
     files = [DeliveredFile(file.name, file.getvalue()) for file in given]
     _result(desk, place, files, dry_check.checked(desk, place, given, files))
+    st.space("small")
+    _help(desk, place[1])
 
 
 def _help(desk: Desk, extract: str) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.caption("Nothing to send yet?", width="content")
         template_downloads(desk, extract)
         st.page_link(
             frame.DICTIONARY_PAGE,

@@ -103,7 +103,7 @@ def _value(column: Column) -> str:
     if column.kind == "text":
         return name
     # Adding zero makes -0.0 and 0.0 one. What cannot be read as its type equals only itself.
-    plus_zero = " + 0" if column.kind == "number" else ""
+    plus_zero = " + 0.0" if column.kind == "number" else ""
     return f"coalesce('=' || CAST({typed}{plus_zero} AS VARCHAR), '?' || {name})"
 
 

@@ -61,7 +61,7 @@ def _row(submission: Submission) -> dict[str, Any]:
         "number": key.number,
         "state": submission.state,
         "state_meaning": meaning,
-        "next_step": next_step,
+        "next_step": next_step.replace("ID", key.submission_id),
         "received_at": submission.received["at"],
         "screened_at": screened.get("at"),
         "certified_at": certified.get("at"),

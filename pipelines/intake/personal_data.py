@@ -269,14 +269,17 @@ def _lines_of(file: DeliveredFile) -> Delivered:
     text = head.decode(encoding, "replace")
     lines = pl.Series("line", [] if "\0" in text else text.splitlines()[:_LOOSE_LINES], dtype=pl.String)
     cells = lines.str.replace_all('"', "", literal=True).str.replace_all(r"[;\t|^~]", ",").str.split(",")
-    width = min(int(cells.list.len().max() or 0), _LOOSE_COLUMNS)  # type: ignore[arg-type]
-    names = [f"c{number}" for number in range(1, width + 1)]
-    table = pl.DataFrame({name: cells.list.get(position, null_on_oob=True) for position, name in enumerate(names)})
+    width = min(max(cells.list.len().to_list(), default=0), _LOOSE_COLUMNS)
+    names = tuple(f"c{number}" for number in range(1, width + 1))
+    columns = [cells.list.get(position, null_on_oob=True).alias(name) for position, name in enumerate(names)]
     number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
-    place = {"delivered_row": number, "delivered_file": pl.lit(file.name), "delivered_line": number}
-    blank = pl.col(names).str.strip_chars() == ""
-    table = table.select(**place) if not names else table.select(**place, **{n: pl.col(n) for n in names})
-    return Delivered(table.with_columns(pl.when(~blank).then(pl.col(names))), tuple(names), ("csv",))
+    table = pl.DataFrame(columns).select(
+        pl.when(pl.all().str.strip_chars() != "").then(pl.all()),
+        delivered_row=number,
+        delivered_file=pl.lit("", pl.String),
+        delivered_line=number,
+    )
+    return Delivered(table, names, ("csv",))
 
 
 def _top_rows(delivered: Delivered) -> pl.DataFrame:

@@ -68,7 +68,8 @@ class Screening:
 
     `rows`: mapped rows as text (see `mapping.Mapped`). `lines` and `row_counts`: {"in", "used", "dropped": {reason: n}}.
     `notes` are the mapping's and travel to the data quality page; `remarks` say to the district what was recognised in its files
-    and what could not be looked at. `counts`: findings by rule, also those beyond what `findings` lists. `context`: ids of the submissions looked at, by role.
+    and what could not be looked at. `counts`: findings by rule, also those beyond what `findings` lists. `context`: ids of the
+    submissions looked at, by role.
     """
 
     outcome: str

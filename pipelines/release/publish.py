@@ -24,6 +24,7 @@ CURRENT = f"{ROOT}/current.json"
 TABLES = {
     "indicator_values": "fct_indicator_values",
     "submissions": "fct_submissions",
+    "expected_extracts": "fct_expected_extracts",
     "indicators": "dim_indicators",
     "instruments": "dim_instruments",
     "districts": "dim_districts",

@@ -68,11 +68,12 @@ def dbt_variables(settings: Settings) -> dict[str, Any]:
     }
 
 
-def write_inputs(settings: Settings, submissions: pl.DataFrame) -> None:
-    """Hand the ledger and the indicator catalogue over to dbt as Parquet under `exchange/`."""
+def write_inputs(settings: Settings, submissions: pl.DataFrame, expected: pl.DataFrame) -> None:
+    """Hand the ledger, what is expected and the indicator catalogue over to dbt as Parquet under `exchange/`."""
     exchange = Storage(settings.exchange)
     for key, table in (
         ("ledger/submissions.parquet", submissions),
+        ("ledger/expected_extracts.parquet", expected),
         ("catalogue/indicators.parquet", catalogue_table(read_indicators(settings.dbt_project))),
     ):
         buffer = io.BytesIO()

@@ -277,7 +277,13 @@ def test_data_quality_adds_up_and_lists_what_is_missing(home: Path) -> None:
         folder / "submissions.parquet"
     )
     app = open_page("data_quality")
-    states, *sums = table_texts(app)
+    expected, states, *sums = table_texts(app)
+    assert expected.height == 12
+    unsent = expected.filter((pl.col("District") == "Philadelphia") & (pl.col("School year") == "2024-25"))
+    assert unsent["Assessment levels"].to_list() == ["Missing, due 2025-10-31"]
+    declared = expected.filter((pl.col("District") == "Houston") & (pl.col("School year") == "2023-24"))
+    assert declared["Curriculum adoption"].to_list() == ["Not provided"]
+    assert "Houston, Curriculum adoption 2023-24: not provided. Kept on paper." in text_of(app)
     houston = states.filter((pl.col("District") == "Houston") & (pl.col("File") == "Curriculum adoption 2024-25"))
     assert houston.select("State", "Meaning").rows() == [("Not received", "No file has arrived.")]
     chicago = states.filter((pl.col("District") == "Chicago") & (pl.col("File") == "Assessment levels 2024-25"))
@@ -289,6 +295,17 @@ def test_data_quality_adds_up_and_lists_what_is_missing(home: Path) -> None:
     assert sum(counts[:-1]) == counts[-1] == 1_500
     assert "does not add up" not in text_of(app)
     assert "Counts were rebuilt from percentages" in text_of(app)
+
+
+def test_a_release_of_the_time_before_expected_files_were_published_is_shown(home: Path) -> None:
+    folder = write_release(home)
+    (folder / "expected_extracts.parquet").unlink()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["tables"]["expected_extracts"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    app = open_page("data_quality")
+    assert "What is expected" not in text_of(app)
+    assert "State of every file" in text_of(app) or app.table
 
 
 def test_data_quality_says_so_when_lines_do_not_add_up(home: Path) -> None:

@@ -173,6 +173,14 @@ def test_values_are_compared_and_not_their_spelling() -> None:
     assert found.n_changed_rows == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "one", "other"), [("n", "-0", "0"), ("n", "+7", "007"), ("share", "-0.0", "0"), ("share", "1", "1.00")]
+)
+def test_spellings_of_one_number_are_the_same(name: str, one: str, other: str) -> None:
+    found = row_differences(frame([{"unit": "a", name: one}]), frame([{"unit": "a", name: other}]), SMALL)
+    assert found.summary() == "Nothing changes: 1 row as before."
+
+
 def test_a_value_that_cannot_be_read_is_not_the_same_as_a_blank_one() -> None:
     found = row_differences(frame([{"unit": "a", "n": None}]), frame([{"unit": "a", "n": "1,138"}]), SMALL)
     assert found.changed.select("field", "before", "after").rows() == [("n", None, "1,138")]
