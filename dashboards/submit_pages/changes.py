@@ -97,7 +97,9 @@ def _values(changed: pl.DataFrame, key: list[str]) -> None:
 
 
 def _whole(table: pl.DataFrame, word: str) -> None:
-    st.dataframe(table.head(tables.SHOWN), hide_index=True, alt=f"{word} rows, all columns.", key=f"whole.{word}")
+    named = table.rename({"delivered_file": "File", "delivered_line": "Line"})
+    shown = named.drop("File") if named["File"].n_unique() == 1 else named
+    st.dataframe(shown.head(tables.SHOWN), hide_index=True, placeholder="", alt=f"{word} rows, all columns.", key=f"whole.{word}")
     if table.height > tables.SHOWN:
         st.caption(f"The first {tables.SHOWN:,} of {table.height:,} are shown; the download holds all.")
 

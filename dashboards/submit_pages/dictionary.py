@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from dashboards.submit_pages import frame
@@ -17,7 +19,7 @@ from pipelines.intake.rule_book import rule_book
 
 def page(desk: Desk) -> None:
     """Draw the page. Raises ContractError."""
-    st.title("Dictionary", anchor=False)
+    title = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         extract = choose_extract(desk)
         template_downloads(desk, extract)
@@ -29,9 +31,14 @@ def page(desk: Desk) -> None:
     }
     rules = rules_of(desk.contracts_folder, contract)
     own = {rule.rule_id for rule in rules}
-    of_delivery = {entry.rule_id: entry.meaning for entry in rule_book(desk.contracts_folder, extract).values()}
-    text = dictionary(contract, rules, lists, {rule_id: said for rule_id, said in of_delivery.items() if rule_id not in own})
-    st.markdown(text.replace("# ", "## ", 1))
+    entries = rule_book(desk.contracts_folder, extract).values()
+    of_delivery = {entry.rule_id: entry.meaning for entry in entries if entry.rule_id not in own}
+    heading, _, text = dictionary(contract, rules, lists, of_delivery).partition("\n")
+    title.title(f"Dictionary: {heading.removeprefix('# ')}", anchor=False)
+    sections = re.findall(r"^## ([A-Za-z ]+)$", text, re.MULTILINE)
+    st.markdown("On this page: " + " · ".join(f"[{name}](#{name.lower().replace(' ', '-')})" for name in sections))
+    st.markdown(text)
+
 
 
 page(frame.open_desk())

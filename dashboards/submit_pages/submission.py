@@ -182,19 +182,20 @@ def _acknowledgements(submission: Submission, group: findings.Group) -> None:
 
 
 def _acknowledge(desk: Desk, submission: Submission, group: findings.Group, rows: pl.DataFrame) -> None:
-    rule_id = group["rule_id"]
+    # Named by the number of events, so that what was written is gone once it is acknowledged.
+    rule_id, n_events = group["rule_id"], len(submission.events)
     waiting = rows.filter(~pl.col("is_acknowledged") & pl.col("line").is_not_null())
     keys = dict(waiting.select("line", pl.col("business_key").fill_null("")).unique("line", maintain_order=True).iter_rows())
     with st.form(f"acknowledge-{rule_id}"):
         st.markdown(f"**Right as it is?** Say why; your reason covers {counted(group['n_open'], 'finding')} and stands in the receipt.")
-        reason = st.text_area("Reason", key=f"reason-{rule_id}", placeholder="Why are these rows right?", max_chars=4_000)
+        reason = st.text_area("Reason", key=f"reason-{rule_id}-{n_events}", placeholder="Why are these rows right?", max_chars=4_000)
         left_out: list[int] = []
         if len(keys) > 1:
             left_out = st.multiselect(
                 "Lines that it does not cover (they stay open)",
                 list(keys),
                 format_func=lambda line: f"{line}: {keys[line]}" if keys[line] else str(line),
-                key=f"left-out-{rule_id}",
+                key=f"left-out-{rule_id}-{n_events}",
                 placeholder="None: it covers all of them",
             )
         if not st.form_submit_button("Acknowledge", icon=":material/check:"):
@@ -278,7 +279,7 @@ def _receipt(desk: Desk, submission: Submission) -> None:
 
 def _history(submission: Submission) -> None:
     with st.expander("What happened so far", icon=":material/history:", key="history"):
-        for event in submission.events:
+        for event in (e for e in submission.events if e["type"] != "reading"):
             st.markdown(f"{moment(event['at'])}: {_told(event)}")
 
 
@@ -296,7 +297,7 @@ def _told(event: Mapping[str, Any]) -> str:
         return f"signed by {who}" if event["how"] == "signed" else "certified by NMIP, as the district chose"
     if kind == "withdrawn":
         return f"withdrawn by {who}: “{said(event['reason'])}”"
-    return {"reading": "being read and checked"}.get(kind, said(humanised(kind).lower()))
+    return said(humanised(kind).lower())
 
 
 def _withdraw(desk: Desk, submission: Submission) -> None:

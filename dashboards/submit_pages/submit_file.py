@@ -57,12 +57,13 @@ def _help(desk: Desk, extract: str) -> None:
 def _result(desk: Desk, place: Place, files: Sequence[DeliveredFile], checked: dry_check.Checked) -> None:
     screening = checked.screening
     groups = by_rule(screening.findings, screening.counts, rule_book(desk.contracts_folder, place[1]))
-    _verdict(screening, sum(group["n_findings"] for group in groups), len(groups))
     same = _same_bytes(desk, place, checked.digest)
     if same is not None:
         _known(desk, place, files, same)
-    elif not screening.is_blocked:
-        _submit(desk, place, files)
+    else:
+        _verdict(screening, sum(group["n_findings"] for group in groups), len(groups))
+        if not screening.is_blocked:
+            _submit(desk, place, files)
     if screening.outcome != UNREADABLE:
         _read(screening, files, place[2])
     if not groups:

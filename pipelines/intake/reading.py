@@ -482,9 +482,9 @@ _UNCOMMON: Final = (
     _Separator("number signs (#)", b"#"),
     _Separator("control characters (01)", b"\x01"),
     _Separator("control characters (1F)", b"\x1f"),
-    _Separator("double vertical bars (||)", pattern=rb"\|\|"),
     _Separator("two or more blanks", pattern=_BLANKS),
 )
+_DOUBLE_BAR: Final = _Separator("double vertical bars (||)", pattern=rb"\|\|")
 _BY_BYTE: Final = {separator.byte: separator for separator in (*_COMMON, *_UNCOMMON) if separator.byte}
 _EDGE_BLANKS: Final = re.compile(rb"(?:\A|(?<=[\r\n])) +|(?<! ) ++(?=[\r\n]|\Z)")
 
@@ -724,7 +724,7 @@ def _refuse_binary(name: str) -> NoReturn:
 
 def _refuse_control_bytes(name: str, content: bytes) -> None:
     sample = content[: 64 * 1024]
-    if len(sample.translate(None, bytes(_FREE_CONTROL_BYTES))) < 0.98 * len(sample):
+    if len(sample.translate(None, bytes({*_FREE_CONTROL_BYTES} - {ord(byte) for byte in _BY_BYTE}))) < 0.98 * len(sample):
         _refuse_binary(name)
 
 
@@ -745,8 +745,8 @@ def _detect_separator(file: DeliveredFile, data: bytes, options: ReadingOptions)
     if options.header == "none" or not options.expected_columns:
         return likely
     sample = data[:MIB]
-    for separators in (_COMMON, _UNCOMMON):
-        fits = {separator: fit for separator in separators if (fit := _header_fit(sample, separator, options))}
+    for separators in ((*_COMMON, _DOUBLE_BAR), _UNCOMMON):
+        fits = {separator: fit for separator in separators if (fit := _header_fit(file, sample, separator, options))}
         if fits:
             return max(fits, key=fits.__getitem__)
     if len(options.expected_columns) > 1 and len(lines) > 1 and not any(map(lines[0].count, _DELIMITERS)):
@@ -764,9 +764,9 @@ def _detect_separator(file: DeliveredFile, data: bytes, options: ReadingOptions)
     return likely
 
 
-def _header_fit(sample: bytes, separator: _Separator, options: ReadingOptions) -> tuple[int, int] | None:
+def _header_fit(file: DeliveredFile, sample: bytes, separator: _Separator, options: ReadingOptions) -> tuple[int, int] | None:
     """How well a row is a header under this separator: expected names in it, and fewer other cells; None if none is."""
-    delimiter = separator.byte or b"\x1f"
+    delimiter = separator.byte or bytes([_free_byte(file, sample)])
     text = _with_single_bytes(sample, separator, delimiter) if separator.pattern else sample
     rows: list[list[str]] = []
     reader = csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline=""), delimiter=delimiter.decode())
@@ -1157,7 +1157,7 @@ def _skip_to_header(file: DeliveredFile, grid: _Grid, options: ReadingOptions) -
 _PIVOT_CACHE: Final = re.compile(r"xl/pivotCache/pivotCacheDefinition\d*\.xml")
 _PIVOT_FIELD: Final = re.compile(rb"<(?:\w+:)?cacheField\b")
 _PIVOT_NAME: Final = re.compile(rb"[^>]*?\bname=\"([^\"]*)\"")
-_PIVOT_VALUE: Final = re.compile(rb"\bv=\"([^\"]*)\"")
+_PIVOT_VALUE: Final = re.compile(rb"\b(?:v|minValue|maxValue)=\"([^\"]*)\"")
 
 
 def _pivot_caches(file: DeliveredFile) -> list[pl.DataFrame]:
@@ -1169,15 +1169,15 @@ def _pivot_caches(file: DeliveredFile) -> list[pl.DataFrame]:
         definitions = [archive.read(name) for name in archive.namelist() if _PIVOT_CACHE.fullmatch(name)]
     tables = []
     for definition in definitions:
-        columns = []
-        for number, field in enumerate(_PIVOT_FIELD.split(definition)[1:], start=1):
+        columns: list[list[str | None]] = []
+        for field in _PIVOT_FIELD.split(definition)[1:]:
             name = _PIVOT_NAME.match(field)
             values = [value[1] for value in itertools.islice(_PIVOT_VALUE.finditer(field), _BESIDE_ROWS - 1)]
-            texts = [html.unescape(text.decode("utf-8", "replace")) for text in ([name[1]] if name else []) + values]
-            columns.append(pl.Series(f"c{number}", texts, dtype=pl.String))
-        if columns:
-            tables.append(pl.concat([column.to_frame() for column in columns], how="horizontal"))
-    return tables
+            columns.append([html.unescape(text.decode("utf-8", "replace")) for text in (name[1] if name else b"", *values)])
+        height = max(map(len, columns), default=0)
+        filled = [column + [None] * (height - len(column)) for column in columns]
+        tables.append(pl.DataFrame(dict(zip(_numbered(len(filled)), filled, strict=True))))
+    return [table.cast(pl.String) for table in tables if table.width]
 
 
 def _child(request: dict[str, Any]) -> None:

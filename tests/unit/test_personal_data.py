@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import re
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ from pipelines.intake.personal_data import (
     READ_PERSONAL,
     PersonalColumn,
     personal_data,
+    personal_data_in,
     personal_message,
 )
-from pipelines.intake.reading import Delivered, DeliveredFile, ReadingOptions, read_delivery
+from pipelines.intake.reading import Delivered, DeliveredFile, ReadingOptions, UnreadableDelivery, read_delivery
 from pipelines.settings import PROJECT_ROOT
 from pipelines.synthetic.files import write_deliveries
 from pipelines.synthetic.network import build_network
@@ -342,6 +344,50 @@ def test_a_list_of_students_on_another_sheet_is_seen() -> None:
     contacts = [["Contact", "Address"], ["Data team", "a@x.org"], ["Help desk", "b@x.org"]]
     content = workbook({"Counts": aggregate(), "About": contacts})
     assert personal_data(read_delivery([DeliveredFile("a.xlsx", content)])) == ()
+
+
+def test_a_pivot_table_that_remembers_students_is_seen() -> None:
+    field = '<cacheField name="{}"><sharedItems>{}</sharedItems></cacheField>'
+    items = "".join(f'<s v="{value}"/>' for value in ("x1", "x2"))
+    for name, expected in (("Student ID", ("a student number",)), ("Student Group", ())):
+        buffer = io.BytesIO(workbook({"Counts": aggregate()}))
+        with zipfile.ZipFile(buffer, "a") as book:
+            cache = field.format("School", items) + field.format(name, items)
+            book.writestr("xl/pivotCache/pivotCacheDefinition1.xml", f"<pivotCacheDefinition>{cache}</pivotCacheDefinition>")
+        columns = personal_data(read_delivery([DeliveredFile("a.xlsx", buffer.getvalue())]))
+        assert tuple(column.why for column in columns) == expected
+        assert all(column.place == "behind a pivot table" for column in columns)
+
+
+def test_students_above_the_header_are_seen() -> None:
+    options = ReadingOptions(expected_columns=tuple(aggregate()[0]))
+    roster = [["Student ID", "First Name", "", "", ""], ["1", "x", "", "", ""], ["2", "y", "", "", ""]]
+    delivered = read([*roster, *aggregate()], options)
+    assert delivered.lines_above_header == 3
+    assert [column.place for column in personal_data(delivered)] == ["above the table"] * 2
+    assert personal_data(read([["Contact: a@x.org", "or b@x.org", "", "", ""], *aggregate()], options)) == ()
+
+
+# --- files that are refused for another reason ---
+
+
+def test_students_in_files_that_cannot_be_read_are_seen() -> None:
+    rows = [["Student ID", "First Name", "Score"], ["1", "x", "5"], ["2", "y", "6"]]
+    good = csv_of(rows).decode()
+    for content in (
+        "A title\n" + good,
+        good.replace("Score", "First Name"),
+        good + '3,"never closed,7\n',
+        good.replace(",", ";").replace("x", 'a "b" c') + '"open;8\n',
+    ):
+        files = [DeliveredFile("a.csv", content.encode()), DeliveredFile("b.csv", b"")]
+        with pytest.raises(UnreadableDelivery):
+            read_delivery(files)
+        assert {column.why for column in personal_data_in(files)} == {"a student number", "names of people"}
+    for nothing in (b"", b"\n\n", b"%PDF-1.7", b"PK\x03\x04x", bytes(range(256)) * 9, csv_of(aggregate()) + b'"', b"\xff\xfea"):
+        assert personal_data_in([DeliveredFile("a\udcff.csv", nothing)]) == ()
+    roster = DeliveredFile("a.xlsx", workbook({"S": rows}))
+    assert len(personal_data_in([roster, roster])) == 2
 
 
 # --- the message ---
