@@ -25,6 +25,7 @@ from pipelines.intake.checking import load_check_tables, rules_of
 from pipelines.intake.context import read_context
 from pipelines.intake.deliveries import INBOX, certify_by_itself, screen_submission
 from pipelines.intake.desk import Desk, Identity
+from pipelines.intake.expected import expected_extracts
 from pipelines.intake.inbox import Handled, handle_inbox, list_inbox, unclosed_folders, waiting_deliveries
 from pipelines.intake.ledger import ledger_table
 from pipelines.intake.outbox import WebhookFailed, notify, report, unnotified, unreported

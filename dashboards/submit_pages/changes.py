@@ -6,6 +6,7 @@ What the differences are stands in `pipelines.intake.differences` and `effects`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -76,9 +77,7 @@ def _rows(desk: Desk, submission: Submission, rows: RowDifferences) -> None:
         if table.height:
             with st.expander(f"{word}: {counted(table.height, 'row')}"):
                 _whole(table, word)
-                downloads.button(
-                    f"{word} rows (CSV)", f"{name}_{word.lower()}.csv", lambda table=table: downloads.csv_of(table), word
-                )
+                downloads.button(f"{word} rows (CSV)", f"{name}_{word.lower()}.csv", partial(downloads.csv_of, table), word)
 
 
 def _values(changed: pl.DataFrame, key: list[str]) -> None:
@@ -105,11 +104,12 @@ def _whole(table: pl.DataFrame, word: str) -> None:
 
 
 def _indicators(submission: Submission, effects: IndicatorEffects) -> None:
-    columns: tables.Columns = {"Value": ("about", said), "What becomes of it": ("said", said)}
+    columns: tables.Columns = {"Which value": ("about", said), "Change": ("said", said)}
     for (indicator_id,), part in effects.changed.group_by("indicator_id", maintain_order=True):
-        title = said(f"{indicator_id} {part['title'][0] or ''}".strip())
-        with st.expander(f"**{title}** {counted(part.height, 'value')}", key=f"effect-{indicator_id}"):
-            tables.paged(f"effect-{indicator_id}", part, columns, f"What becomes of the values of {indicator_id}.")
+        title = f"{indicator_id} {part['title'][0] or ''}".strip()
+        shown = part.with_columns(pl.col("about").str.strip_prefix(f"{title} · "))
+        with st.expander(f"**{said(title)}** {counted(part.height, 'value')}", key=f"effect-{indicator_id}"):
+            tables.paged(f"effect-{indicator_id}", shown, columns, f"What becomes of the values of {indicator_id}.")
     if effects.changed.height:
         name = submission.key.submission_id.replace("/", "_")
         downloads.button(

@@ -40,5 +40,4 @@ def page(desk: Desk) -> None:
     st.markdown(text)
 
 
-
 page(frame.open_desk())

@@ -15,15 +15,16 @@ from dashboards.submit_pages import downloads, tables
 from dashboards.submit_pages.words import BLANK, TIER_WORDS, counted, said
 from pipelines.intake.exports import findings_csv, findings_json
 from pipelines.intake.reading import DeliveredFile
-from pipelines.storage import sha256
 
 OPEN_AT_ONCE = 3
 FEW_NOTES = 2
+# A file with its findings is made before it is asked for only where that takes no time that a reader would notice.
+MADE_AT_ONCE = 4_000_000
 Group = Mapping[str, Any]
 
 
 def by_rule(groups: Sequence[Group], findings: pl.DataFrame, act: Callable[[Group, pl.DataFrame], None] | None = None) -> None:
-    """All findings, blocking rules first, each rule with its rows. `act` draws what can be done about a rule that does not block."""
+    """All findings, blocking rules first, each with its rows. `act` draws what can be done about a rule that does not block."""
     blocking = [group for group in groups if group["is_blocking"]]
     unusual = [group for group in groups if not group["is_blocking"]]
     n_opened = 0
@@ -63,9 +64,7 @@ def _rows(group: Group, rows: pl.DataFrame) -> None:
     is_by_line = rows["line"].null_count() < rows.height
     several = rows["file"].n_unique() > 1
     shown = rows.with_columns(
-        where=pl.when(pl.col("line").is_null())
-        .then(pl.lit("whole file"))
-        .otherwise(pl.col("line").cast(pl.String)),
+        where=pl.when(pl.col("line").is_null()).then(pl.lit("whole file")).otherwise(pl.col("line").cast(pl.String)),
         shown_value=pl.when(pl.col("field").is_not_null() & pl.col("business_key").is_not_null())
         .then(pl.col("value").fill_null(BLANK))
         .otherwise(pl.col("value")),
@@ -99,25 +98,33 @@ def notes(recognised: Sequence[str]) -> None:
 
 
 def take_home(
-    findings: pl.DataFrame, submission_id: str, annotated: Callable[[], Sequence[DeliveredFile]], name: str, everything: Any = None
+    name: str,
+    findings: pl.DataFrame,
+    submission_id: str,
+    files: Sequence[DeliveredFile],
+    key: object,
+    annotated: Callable[[], Sequence[DeliveredFile]],
+    everything: Callable[[], bytes] | None = None,
 ) -> None:
     """Downloads: findings as csv and JSON, and the analyst's own files with the findings in a column.
 
-    `annotated` makes those files; it is called once for the same findings. `everything`: a function for one archive of all.
+    `annotated` makes those files: once for the same `key`, or when they are asked for where `files` are large. `everything`
+    makes one archive of all.
     """
     with st.container(horizontal=True, gap="small", key=f"take-home-{name}"):
         downloads.button("Findings (CSV)", f"{name}_findings.csv", lambda: findings_csv(findings, submission_id), "csv")
         downloads.button("Findings (JSON)", f"{name}_findings.json", lambda: findings_json(findings, submission_id), "json")
-        files = _made_once(f"{name} {sha256(str(findings.hash_rows().sum()).encode())}", annotated)
-        if len(files) == 1:
-            downloads.button("Your file with the findings", files[0].name, files[0].content, "annotated")
-        elif files:
-            downloads.button("Your files with the findings", f"{name}_with_findings.zip", downloads.zipped(files), "annotated")
+        if len(files) == 1 and len(files[0].content) <= MADE_AT_ONCE:
+            for made in _made_once(key, annotated):
+                downloads.button("Your file with the findings", made.name, made.content, "annotated")
+        else:
+            label = "Your file with the findings (ZIP)" if len(files) == 1 else "Your files with the findings (ZIP)"
+            downloads.button(label, f"{name}_with_findings.zip", lambda: downloads.zipped(annotated()), "annotated")
         if everything is not None:
             downloads.button("Everything (ZIP)", f"{name}.zip", everything, "everything")
 
 
-def _made_once(key: str, make: Callable[[], Sequence[DeliveredFile]]) -> Sequence[DeliveredFile]:
+def _made_once(key: object, make: Callable[[], Sequence[DeliveredFile]]) -> Sequence[DeliveredFile]:
     kept = st.session_state.get("annotated")
     if kept is None or kept[0] != key:
         kept = (key, make())

@@ -6,6 +6,7 @@ What a page shows does not belong here.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ STYLE = """
 [data-testid="stMain"] code { color: inherit; padding: 0 0.15em; white-space: pre-wrap; overflow-wrap: anywhere; }
 [data-testid="stMarkdownContainer"] table { display: block; max-width: 100%; overflow-x: auto; }
 [data-testid="stMarkdownContainer"] th, [data-testid="stMarkdownContainer"] td { min-width: 5rem; }
+[data-testid="stMarkdownContainer"] td:last-child { min-width: 14rem; }
 [data-testid="stMarkdownContainer"] td:first-child code { white-space: nowrap; }
 [data-testid="stTable"] td > div { max-width: 40rem; }
 [data-testid="stTable"] code { background: transparent; padding: 0; font-size: 0.9em; }
@@ -56,8 +58,13 @@ WENT_WRONG = (
 )
 
 
-def open_desk() -> Desk:
-    """The submissions as whoever is asking may see and change them. Raises NotSignedIn, NoIdentity, SubmissionRefused."""
+def open_desk(keeps_upload: bool = False) -> Desk:
+    """The submissions as whoever is asking may see and change them. Raises NotSignedIn, NoIdentity, SubmissionRefused.
+
+    Unless the page `keeps_upload`, what was found in one is forgotten: it may be large.
+    """
+    if not keeps_upload:
+        st.session_state.pop("checked", None)
     return _desk_of(Settings.from_environment())[0]
 
 
@@ -144,9 +151,10 @@ def _place(error: BaseException) -> str:
 
 
 def sentence(reason: object) -> str:
-    """What an exception or a finding says, as a sentence of Markdown: a capital at the beginning, a full stop at the end."""
+    """What an exception or a finding says, as a sentence of Markdown. A name or an id at its beginning stays as it is."""
     text = said(str(reason).strip())
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+    first = text[:1].upper() if re.match(r"(the|there|an?|its?|this|these|no|nothing|what) ", text) else text[:1]
+    return f"{first}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
 def district_label(contracts_folder: Path, district: str) -> str:

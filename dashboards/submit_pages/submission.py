@@ -14,6 +14,7 @@ from dashboards.submit_pages.words import NEXT_STEPS, STATE_WORDS, accounting, c
 from pipelines.intake import states
 from pipelines.intake.desk import Desk
 from pipelines.intake.reading import DeliveredFile
+from pipelines.intake.receipts import prove_kept
 from pipelines.intake.submission import Submission, SubmissionRefused, all_submissions
 from pipelines.storage import canonical_json
 
@@ -58,6 +59,18 @@ def page(desk: Desk) -> None:
     _head(desk, submission)
     if submission.state == states.DAMAGED or submission.screened is None:
         return
+    try:
+        _body(desk, submission)
+    except (FileNotFoundError, ValueError):
+        # What is kept is proven only when something of it cannot be read: that costs a digest of every file.
+        problems = prove_kept(desk.store, submission)
+        if not problems:
+            raise
+        for problem in problems:
+            st.error(f"{frame.sentence(problem)} Tell the people who run NMIP.", icon=":material/error:")
+
+
+def _body(desk: Desk, submission: Submission) -> None:
     if submission.is_certified:
         _receipt(desk, submission)
     _findings(desk, submission)
@@ -155,10 +168,12 @@ def _findings(desk: Desk, submission: Submission) -> None:
     findings.by_rule(groups, found, act)
     with slot:
         findings.take_home(
+            name,
             found.drop("is_acknowledged", "reason", "actor"),
             key.submission_id,
+            [] if submission.state == states.UNREADABLE else desk.store.files(key, submission.received),
+            (key, (submission.screened or {})["findings_sha256"]),
             lambda: desk.exports(submission)[2:],
-            name,
             lambda: _everything(desk, submission),
         )
 
@@ -187,8 +202,12 @@ def _acknowledge(desk: Desk, submission: Submission, group: findings.Group, rows
     waiting = rows.filter(~pl.col("is_acknowledged") & pl.col("line").is_not_null())
     keys = dict(waiting.select("line", pl.col("business_key").fill_null("")).unique("line", maintain_order=True).iter_rows())
     with st.form(f"acknowledge-{rule_id}"):
-        st.markdown(f"**Right as it is?** Say why; your reason covers {counted(group['n_open'], 'finding')} and stands in the receipt.")
-        reason = st.text_area("Reason", key=f"reason-{rule_id}-{n_events}", placeholder="Why are these rows right?", max_chars=4_000)
+        st.markdown(
+            f"**Right as it is?** Say why; your reason covers {counted(group['n_open'], 'finding')} and stands in the receipt."
+        )
+        reason = st.text_area(
+            "Reason", key=f"reason-{rule_id}-{n_events}", placeholder="Why are these rows right?", max_chars=4_000
+        )
         left_out: list[int] = []
         if len(keys) > 1:
             left_out = st.multiselect(
@@ -221,8 +240,8 @@ def _sign(desk: Desk, submission: Submission, held: str | None) -> None:
     with st.form("sign"):
         statement = st.text_area(
             "What you certify, in your own words",
-            value=f"I have checked these {counted(n_rows, 'row')} of {title.lower()} for {key.school_year} against {district}'s own "
-            "records; they are complete and right.",
+            value=f"I have checked these {counted(n_rows, 'row')} of {title.lower()} for {key.school_year} against {district}'s "
+            "own records; they are complete and right.",
             key=f"statement-{key.submission_id}",
             max_chars=4_000,
         )
@@ -255,7 +274,7 @@ def _refused_to_sign(desk: Desk, submission: Submission, refused: SubmissionRefu
     now = desk.submission(submission.key.submission_id)
     if now.state != submission.state:
         st.error(
-            f"It was not signed, because something changed meanwhile. {states.STATES[now.state][0]} Load the page again to see it.",
+            f"It was not signed, because something changed meanwhile. {states.STATES[now.state][0]} Load the page again.",
             icon=":material/block:",
         )
     else:

@@ -73,10 +73,12 @@ def _result(desk: Desk, place: Place, files: Sequence[DeliveredFile], checked: d
     # Made last: what is wrong stands on the page while the files to take home are being written.
     with slot:
         findings.take_home(
+            "_".join(place),
             screening.findings,
             "",
+            [] if checked.opened.delivered is None else files,
+            checked.key,
             lambda: exported(files, checked.opened, screening.findings, "")[2:],
-            "_".join(place),
         )
 
 
@@ -147,4 +149,4 @@ def _read(screening: Screening, files: Sequence[DeliveredFile], year: str) -> No
     findings.notes([*screening.notes, *screening.remarks])
 
 
-page(frame.open_desk())
+page(frame.open_desk(keeps_upload=True))

@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboards.submit_pages.words import BLANK, exact, said
 
-PER_PAGE = 20
+PER_PAGE = 10
 SHOWN = 1_000
 
 # By title: a column's name in the frame, and how a cell of it becomes Markdown. Titles are ours, never a file's.

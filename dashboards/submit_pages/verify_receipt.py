@@ -9,10 +9,11 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboards.submit_pages import frame
-from dashboards.submit_pages.words import counted, exact, said
+from dashboards.submit_pages.words import exact, said
 from pipelines.intake.desk import Desk
 from pipelines.intake.reading import MIB, ReadingLimits
-from pipelines.intake.receipts import RECEIPT, parse_receipt, prove, prove_kept
+from pipelines.intake.receipts import parse_receipt, prove, prove_kept
+from pipelines.intake.store import RECEIPT
 from pipelines.intake.submission import Submission, SubmissionRefused
 from pipelines.storage import canonical_json
 
@@ -21,8 +22,8 @@ def page(desk: Desk) -> None:
     """Draw the page."""
     st.title("Verify a receipt", anchor=False)
     st.markdown(
-        "A receipt says who certified which files, when, and what was found in them. Drop it here together with the files as they "
-        "were delivered: each is compared byte for byte. Nothing is kept."
+        "A receipt says who certified which files, when, and what was found in them. Drop it here together with the files as "
+        "they were delivered: each is compared byte for byte. Nothing is kept."
     )
     given = st.file_uploader(
         "Drop the receipt and the delivered files",
@@ -36,8 +37,8 @@ def page(desk: Desk) -> None:
     others = {file.name: file.getvalue() for file in given if all(file is not one for one, _ in receipts)}
     if not receipts:
         st.warning(
-            f"There is no receipt among {'these files' if len(given) > 1 else 'what you dropped'}. A receipt is the JSON file that "
-            "the page of a certified submission offers; drop it together with the delivered files.",
+            "There is no receipt among these files. A receipt is the JSON file that the page of a certified submission offers; "
+            "drop it together with the delivered files.",
             icon=":material/help:",
         )
     for file, receipt in receipts:
@@ -47,6 +48,7 @@ def page(desk: Desk) -> None:
 def _prove(desk: Desk, file: UploadedFile, receipt: Mapping[str, Any], others: Mapping[str, bytes]) -> None:
     proof = prove(receipt, others or None)
     proven, problems = list(proof.proven), list(proof.problems)
+    unproven = proof.unproven if others else ("the delivered files were not dropped with it, so they were not compared",)
     kept = _kept(desk, proof.submission_id)
     if kept is not None:
         problems += prove_kept(desk.store, kept)
@@ -58,19 +60,24 @@ def _prove(desk: Desk, file: UploadedFile, receipt: Mapping[str, Any], others: M
     st.subheader(said(f"Receipt of {proof.submission_id}"), anchor=False)
     st.caption(exact(file.name))
     if problems:
-        st.error(f"**Altered.** {counted(len(problems), 'thing')} in it or in the files is not as it was signed.", icon=":material/block:")
-    elif proof.unproven:
+        st.error(
+            "**Altered.** The receipt or a file is not as it was signed.",
+            icon=":material/block:",
+        )
+    elif unproven:
         st.warning("**Not fully proven.** The receipt is whole, but not everything could be compared.", icon=":material/help:")
     else:
-        st.success("**Proven.** The receipt is whole, and these are the files that were certified.", icon=":material/check_circle:")
+        st.success(
+            "**Proven.** The receipt is whole, and these are the files that were certified.", icon=":material/check_circle:"
+        )
     _list("Altered", problems)
     _list("Proven", proven)
-    _list("Not proven", proof.unproven)
+    _list("Not proven", unproven)
 
 
 def _list(title: str, entries: Sequence[str]) -> None:
     if entries:
-        st.markdown(f"**{title}**\n\n" + "\n".join(f"* {frame.sentence(entry)}" for entry in entries))
+        st.markdown(f"**{title}**\n\n" + "\n".join(f"* {said(entry)}" for entry in entries))
 
 
 def _kept(desk: Desk, submission_id: str) -> Submission | None:

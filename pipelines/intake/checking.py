@@ -7,15 +7,17 @@ What a finding means for the life of a submission does not belong here.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from pipelines.contracts.codes import code_list, code_list_names
-from pipelines.contracts.column_rules import all_rules, identifier, literal, typed_expression
-from pipelines.contracts.contract import Contract, Rule
+from pipelines.contracts.column_rules import DIRECTORY, all_rules, identifier, is_per_column, literal, typed_expression
+from pipelines.contracts.contract import Contract, Rule, load_contract
 from pipelines.frames import query
 from pipelines.intake.context import NO_CONTEXT, Context
 
@@ -32,11 +34,20 @@ FINDING_SCHEMA = {
     "how_to_fix": pl.String,
     "affected_rows": pl.Int64,
 }
+BLOCKING_TIERS = ("S", "V")
+KEPT_FINDINGS = 100_000
 SHOWN_VALUE_LENGTH = 120
+SHOWN_KEY_LENGTH = 500
+SHOWN_MESSAGE_LENGTH = 2_000
+INTERRUPT_EVERY_SECONDS = 0.05
 
 
 class RulesTookTooLong(Exception):
-    """The rules of a contract took longer than a delivery may take; the message names the rule."""
+    """The rules did not finish in their time; `rule_id` is the one that was running."""
+
+    def __init__(self, rule_id: str, seconds: float) -> None:
+        super().__init__(f"checking stopped after {seconds:g} seconds, in rule {rule_id}")
+        self.rule_id, self.seconds = rule_id, seconds
 
 
 def empty_findings() -> pl.DataFrame:
@@ -122,66 +133,155 @@ def load_check_tables(
     school_year: str,
     context: Context = NO_CONTEXT,
 ) -> None:
-    """Make the tables that a rule may read: extract_text, extract (typed), submission, codes.<list>.
+    """Make the tables that a rule may read; what is not known is an empty table.
 
-    `rows` are mapped rows (row_id, delivered_file, delivered_line, contract columns as text); absent columns are null.
+    `rows` are mapped rows (row_id, delivered_file, delivered_line, contract columns as text); absent columns are null, here
+    and in the frames of `context`.
+
+    * `extract_text`: row_id, delivered_file, delivered_line, the contract's columns as text; `extract`: row_id, the columns typed
+    * `submission`, one row: district, state, nces_lea_id, school_year; `codes.<list>`: every code list, all text
+    * `in_force`: the columns typed, rows in force in the same place; `earlier_years`: school_year, the columns typed
+    * `last_certified`: school_year, origin (in words), the columns typed: `in_force`, or else the latest of `earlier_years`
+    * `directory`: school_year, the columns of the school directory, typed
     """
-    present = set(rows.columns)
-    text_columns = ", ".join(
-        identifier(name) if name in present else f"CAST(NULL AS VARCHAR) AS {identifier(name)}" for name in contract.column_names
-    )
-    typed = ", ".join(f"{typed_expression(column)} AS {identifier(column.name)}" for column in contract.columns)
-    connection.register("mapped_rows", rows)
-    connection.execute(
-        f"CREATE TABLE extract_text AS SELECT row_id, delivered_file, delivered_line, {text_columns} FROM mapped_rows"
-    )
+    connection.register("mapped_rows", _text_columns(rows, contract, "row_id", "delivered_file", "delivered_line"))
+    connection.execute("CREATE TABLE extract_text AS SELECT * FROM mapped_rows")
     connection.unregister("mapped_rows")
-    connection.execute(f"CREATE TABLE extract AS SELECT row_id, {typed} FROM extract_text")
-    state = code_list(contracts_folder, "districts").filter(pl.col("code") == district)["state"].to_list()
+    connection.execute(f"CREATE TABLE extract AS SELECT row_id, {_typed(contract)} FROM extract_text")
+    place = code_list(contracts_folder, "districts").filter(code=district)
     connection.execute(
-        "CREATE TABLE submission AS SELECT ? AS district, ? AS state, ? AS school_year",
-        [district, state[0] if state else None, school_year],
+        "CREATE TABLE submission AS SELECT ? AS district, ? AS state, ? AS nces_lea_id, ? AS school_year",
+        [district, *(place[name][0] if place.height else None for name in ("state", "nces_lea_id")), school_year],
     )
     connection.execute("CREATE SCHEMA codes")
     for name in code_list_names(contracts_folder):
         connection.register("code_frame", code_list(contracts_folder, name))
         connection.execute(f"CREATE TABLE codes.{identifier(name)} AS SELECT * FROM code_frame")
         connection.unregister("code_frame")
+    in_force = [] if context.in_force is None else [(school_year, context.in_force)]
+    _create_typed(connection, "in_force_rows", contract, in_force)
+    _create_typed(connection, "earlier_years", contract, context.earlier_years.items())
+    names = ", ".join(identifier(name) for name in contract.column_names)
+    connection.execute(f"CREATE VIEW in_force AS SELECT {names} FROM in_force_rows")
+    connection.execute(
+        f"""
+        CREATE TABLE last_certified AS
+        SELECT school_year, 'the submission in force' AS origin, {names} FROM in_force_rows
+        UNION ALL
+        SELECT school_year, 'school year ' || school_year AS origin, {names} FROM earlier_years
+        WHERE NOT EXISTS (SELECT 1 FROM in_force_rows) AND school_year = (SELECT MAX(school_year) FROM earlier_years)
+        """
+    )
+    directory = [] if context.directory is None else [(context.directory_year, context.directory)]
+    _create_typed(connection, "directory", load_contract(contracts_folder, DIRECTORY), directory)
+
+
+def _text_columns(rows: pl.DataFrame, contract: Contract, *beside: str) -> pl.DataFrame:
+    """The columns `beside` and the contract's, as text; an absent one is null."""
+    text = [
+        (pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.String)).cast(pl.String).alias(name)
+        for name in contract.column_names
+    ]
+    return rows.select(*beside, *text)
+
+
+def _typed(contract: Contract) -> str:
+    return ", ".join(f"{typed_expression(column)} AS {identifier(column.name)}" for column in contract.columns)
+
+
+def _create_typed(
+    connection: duckdb.DuckDBPyConnection, name: str, contract: Contract, by_year: Iterable[tuple[str | None, pl.DataFrame]]
+) -> None:
+    """Make a table of school_year and the contract's columns, typed, from text rows by school year."""
+    nothing = pl.DataFrame(schema={"school_year": pl.String, **dict.fromkeys(contract.column_names, pl.String)})
+    frames = [
+        _text_columns(rows, contract).select(pl.lit(year, dtype=pl.String).alias("school_year"), pl.all())
+        for year, rows in by_year
+    ]
+    connection.register("context_rows", pl.concat([nothing, *frames]))
+    connection.execute(f"CREATE TABLE {name} AS SELECT school_year, {_typed(contract)} FROM context_rows")
+    connection.unregister("context_rows")
 
 
 def run_rules(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, rules: Sequence[Rule], present: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    rules: Sequence[Rule],
+    present: Sequence[str],
+    seconds: float = 300.0,
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Findings of `rules` over the loaded check tables, ordered by rule, then line.
+    """Findings of `rules` over the loaded check tables, ordered by rule, then line; and how many each rule really found.
 
-    Of a column that the delivery lacks nothing more is found: the missing column is the finding.
+    Of a blocking rule the first KEPT_FINDINGS are kept. Of a column that the delivery lacks nothing more is found, and a file
+    that lacks one is not looked at as a whole: the missing column is the finding. A finding about the file as a whole has no
+    line and no key. All rules together may take `seconds`; raises RulesTookTooLong.
     """
     # Key and order rules need all key columns: the duplicate-key query would otherwise call every row a duplicate.
     absent = {column.name for column in contract.columns if column.name not in present and column.symbol_for is None}
-    of_present = f"WHERE f.field NOT IN ({', '.join(map(literal, sorted(absent)))})" if absent else ""
-    key_text = " || ', ' || ".join(f"{literal(name + ' ')} || coalesce({identifier(name)}, '(blank)')" for name in contract.key)
-    frames = [
-        query(
-            connection,
-            f"""
-            SELECT
-              {literal(rule.rule_id)} AS rule_id, {literal(rule.version)} AS rule_version, {literal(rule.tier)} AS tier,
-              t.delivered_file AS file, t.delivered_line AS line, {key_text} AS business_key,
-              f.field, left(f.value, {SHOWN_VALUE_LENGTH}) AS value, f.message, {literal(rule.how_to_fix)} AS how_to_fix,
-              CAST(1 AS BIGINT) AS affected_rows
-            FROM ({rule.query}) AS f
-            INNER JOIN extract_text AS t ON t.row_id = f.row_id
-            {of_present}
-            ORDER BY t.row_id, f.field
-            """,
-        )
-        for rule in rules
-        if not absent.intersection(rule.fields) or _is_column_rule(contract, rule)
-    ]
-    found = [frame for frame in frames if frame.height]
-    table = pl.concat(found).cast(pl.Schema(FINDING_SCHEMA)) if found else empty_findings()
-    return table, {frame["rule_id"][0]: frame.height for frame in found}
+    frames: list[pl.DataFrame] = []
+    counts: dict[str, int] = {}
+    with _interrupted_after(connection, seconds) as is_over:
+        for rule in rules:
+            if absent and (rule.tier == "M" or absent.intersection(rule.fields)) and not is_per_column(contract, rule):
+                continue
+            found = f"SELECT * FROM ({rule.query}) AS of_rule"
+            if absent:
+                found += f" WHERE field IS NULL OR field NOT IN ({', '.join(map(literal, sorted(absent)))})"
+            if is_over.is_set():
+                raise RulesTookTooLong(rule.rule_id, seconds)
+            try:
+                # Counted first: a file in which nothing is wrong, the ordinary one, costs no message and no table.
+                n_found = int(connection.execute(f"SELECT COUNT(*) FROM ({found}) AS counted").fetchall()[0][0])
+                if n_found:
+                    counts[rule.rule_id] = n_found
+                    frames.append(_findings_of(connection, contract, rule, found))
+            except duckdb.InterruptException as error:
+                if not is_over.is_set():
+                    raise
+                raise RulesTookTooLong(rule.rule_id, seconds) from error
+    return (pl.concat(frames).cast(pl.Schema(FINDING_SCHEMA)) if frames else empty_findings()), counts
 
 
-def _is_column_rule(contract: Contract, rule: Rule) -> bool:
-    return rule not in contract.rules and not rule.rule_id.endswith("KEY-DUPLICATE")
+def _findings_of(connection: duckdb.DuckDBPyConnection, contract: Contract, rule: Rule, found: str) -> pl.DataFrame:
+    """The findings table of one rule whose failing fields `found` selects."""
+    columns = connection.sql(f"{found} LIMIT 0").columns
+    affected_rows = "COALESCE(f.affected_rows, 1)" if "affected_rows" in columns else "1"
+    limit = f"LIMIT {KEPT_FINDINGS}" if rule.tier in BLOCKING_TIERS else ""
+    key = " || ', ' || ".join(f"{literal(name + ' ')} || coalesce(t.{identifier(name)}, '(blank)')" for name in contract.key)
+    return query(
+        connection,
+        f"""
+        SELECT
+          {literal(rule.rule_id)} AS rule_id, {literal(rule.version)} AS rule_version, {literal(rule.tier)} AS tier,
+          COALESCE(t.delivered_file, whole.first_file) AS file, t.delivered_line AS line,
+          CASE WHEN t.row_id IS NOT NULL THEN left({key}, {SHOWN_KEY_LENGTH}) END AS business_key,
+          f.field, left(f.value, {SHOWN_VALUE_LENGTH}) AS value, left(f.message, {SHOWN_MESSAGE_LENGTH}) AS message,
+          {literal(rule.how_to_fix)} AS how_to_fix, CAST({affected_rows} AS BIGINT) AS affected_rows
+        FROM ({found} ORDER BY row_id NULLS FIRST, field, value {limit}) AS f
+        LEFT JOIN extract_text AS t ON t.row_id = f.row_id
+        CROSS JOIN (SELECT arg_min(delivered_file, row_id) AS first_file FROM extract_text) AS whole
+        ORDER BY f.row_id NULLS FIRST, f.field, f.value
+        """,
+    )
+
+
+@contextmanager
+def _interrupted_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[threading.Event]:
+    """Interrupt whatever `connection` runs once `seconds` have passed; the event says that they have."""
+    is_done, is_over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        if is_done.wait(seconds):
+            return
+        is_over.set()
+        # More than once: an interrupt between two queries stops neither.
+        while not is_done.wait(INTERRUPT_EVERY_SECONDS):
+            connection.interrupt()
+
+    watcher = threading.Thread(target=watch, name="nmip-rules", daemon=True)
+    watcher.start()
+    try:
+        yield is_over
+    finally:
+        is_done.set()
+        watcher.join()

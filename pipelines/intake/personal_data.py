@@ -235,12 +235,13 @@ def personal_data(delivered: Delivered, today: dt.date | None = None) -> tuple[P
     `today` (default: the current day) is what birth dates are counted back from. Time is linear in the cells.
     """
     today = today or dt.date.today()
-    found = _personal_columns(delivered.table.select(delivered.columns), _top_rows(delivered), "", today, least=2)
+    cells = _anonymous([delivered.table[name] for name in delivered.columns])
+    found = _personal_columns(delivered.columns, cells, _top_rows(delivered.table, cells), "", today, least=2)
     for beside in delivered.beside:
         # A sheet with two contacts is no list of people; telling headers are enough there as everywhere.
-        cells = beside.table.head(_TOP_ROWS)
-        tops = cells.rename(_positions(cells.columns)).with_row_index("row").with_columns(part=pl.lit(0, pl.Int64))
-        found += _personal_columns(beside.table, tops, beside.place, today, least=10)
+        cells = _anonymous(beside.table.get_columns())
+        tops = cells.head(_TOP_ROWS).with_row_index("row").with_columns(part=pl.lit(0, pl.Int64))
+        found += _personal_columns(beside.table.columns, cells, tops, beside.place, today, least=10)
     return tuple(found)
 
 
@@ -282,36 +283,37 @@ def _lines_of(file: DeliveredFile) -> Delivered:
     return Delivered(table, names, ("csv",))
 
 
-def _top_rows(delivered: Delivered) -> pl.DataFrame:
-    """The first 30 rows of each file, where a header may stand if it was not read as one: row, part (the file), cells."""
-    place = delivered.table.select(RESERVED_COLUMNS)
+def _anonymous(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """The columns under the names 0, 1, …: a delivered name such as `*` would be expanded as a pattern."""
+    return pl.DataFrame([column.alias(str(position)) for position, column in enumerate(columns)])
+
+
+def _top_rows(table: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """The first 30 rows of each file, where a header may stand if it was not read as one: cells, row, part (the file)."""
+    place = table.select(RESERVED_COLUMNS)
     is_first = (pl.col("delivered_file") != pl.col("delivered_file").shift()) | (pl.col("delivered_line").diff() <= 0)
     starts = place.select(pl.when(is_first.fill_null(True)).then(pl.col("delivered_row")).forward_fill()).to_series()
     is_top = place["delivered_row"] - starts < _TOP_ROWS
-    cells = delivered.table.select(delivered.columns).rename(_positions(delivered.columns))
     return cells.with_columns(row=place["delivered_row"], part=starts).filter(is_top)
 
 
-def _positions(names: Sequence[str]) -> dict[str, str]:
-    return {name: str(position) for position, name in enumerate(names)}
-
-
-def _personal_columns(table: pl.DataFrame, tops: pl.DataFrame, place: str, today: dt.date, *, least: int) -> list[PersonalColumn]:
+def _personal_columns(
+    names: Sequence[str], cells: pl.DataFrame, tops: pl.DataFrame, place: str, today: dt.date, *, least: int
+) -> list[PersonalColumn]:
     """What one table shows. `tops`: see `_top_rows`. `least`: how many distinct values make a list."""
-    if not table.width or not table.height:
+    if not cells.width or not cells.height:
         return []
-    labels = dict(_labels(table.columns, tops).partition_by("column", as_dict=True, include_key=False))
-    looked_at = _Table(
-        [_column(table[name], labels[(position,)]) for position, name in enumerate(table.columns)], table, today, least
-    )
-    reasons = {position: why for position, column in enumerate(looked_at.columns) if (why := _reason(column, looked_at))}
-    if not reasons and (own := _own_number(looked_at)) is not None:
+    labels = _labels(names, tops).partition_by("column", as_dict=True, include_key=False)
+    columns = [_column(name, cells[str(position)], labels[(position,)]) for position, name in enumerate(names)]
+    table = _Table(columns, cells, today, least)
+    reasons = {position: why for position, column in enumerate(columns) if (why := _reason(column, table))}
+    if not reasons and (own := _own_number(table)) is not None:
         reasons[own] = _ONE_ROW
     if not reasons:
         return []
-    hints = {position: why for position, column in enumerate(looked_at.columns) if (why := _hint(column))}
+    hints = {position: why for position, column in enumerate(columns) if (why := _hint(column))}
     every = sorted({**hints, **reasons}.items())
-    return [PersonalColumn(_shown(looked_at.columns[position], position), why, place) for position, why in every]
+    return [PersonalColumn(_shown(columns[position], position), why, place) for position, why in every]
 
 
 @dataclass(frozen=True)
@@ -356,7 +358,7 @@ class _Table:
     """Columns side by side: whether they count students, and whether they speak of single ones."""
 
     columns: Sequence[_Column]
-    frame: pl.DataFrame
+    cells: pl.DataFrame
     today: dt.date
     least: int
 
@@ -383,14 +385,14 @@ class _Table:
         return max((column.values.height for column in self.columns if column.says(_SCHOOL_WORD)), default=0)
 
 
-def _column(values: pl.Series, labels: pl.DataFrame) -> _Column:
+def _column(name: str, values: pl.Series, labels: pl.DataFrame) -> _Column:
     """One column's headers and distinct values; `labels`: text, telling (why, or null) and is_cell of this column."""
     counted = values.drop_nulls().value_counts(name="n")
     counted.columns = ["value", "n"]
     telling = labels.drop_nulls("telling")
     holds_more = int(counted["n"].sum()) > int(telling["is_cell"].sum())
     return _Column(
-        values.name,
+        name,
         tuple(labels["text"].to_list()),
         telling["telling"][0] if telling.height and holds_more else None,
         not telling["is_cell"].all(),
@@ -608,12 +610,16 @@ def _own_number(table: _Table) -> int | None:
     Such a number is different in every row, while what else describes a row (school, grade, gender, …) repeats: in a table
     of groups, these together name the group and do not repeat.
     """
-    n_rows = table.frame.height
+    n_rows = table.cells.height
     if table.is_counted or n_rows < 10 or not any(map(_is_trait, table.columns)):
         return None
     n_traits = sum(column.says(_TRAIT_WORD) or column.says(_SCORE_WORD) or _is_trait(column) for column in table.columns)
-    describing = [c.name for c in table.columns if c.values.height <= n_rows / 2 and not c.says(_SCORE_WORD)]
-    if n_traits < 2 or not describing or table.frame.select(describing).n_unique() > 0.9 * n_rows:
+    describing = [
+        str(position)
+        for position, column in enumerate(table.columns)
+        if column.values.height <= n_rows / 2 and not column.says(_SCORE_WORD)
+    ]
+    if n_traits < 2 or not describing or table.cells.select(describing).n_unique() > 0.9 * n_rows:
         return None
     for position, column in enumerate(table.columns):
         is_own = column.values.height == n_rows and not column.says(_NOT_OWN_ID_WORD)

@@ -318,6 +318,11 @@ def test_one_row_a_student_shows_without_any_telling_word() -> None:
     assert found([[*row, "12"] if n else [*row, "Number Tested"] for n, row in enumerate(table)]) == {}
 
 
+def test_a_name_that_looks_like_a_pattern_is_only_a_name() -> None:
+    assert found([["*", "^.*$", "Student ID", "row", "0"], ["1", "2", "3", "4", "5"]]) == {"Student ID": "a student number"}
+    assert found([["*", "^.*$", "part", "row", "0"], ["1", "2", "3", "4", "5"]]) == {}
+
+
 # --- what lies beside the table ---
 
 
