@@ -17,7 +17,7 @@ if PROJECT_ROOT not in sys.path:
 
 from dashboards.submit_pages import frame  # noqa: E402
 
-st.set_page_config(page_title="NMIP: submit a file", layout="wide", initial_sidebar_state="collapsed")
+st.set_page_config(layout="wide", initial_sidebar_state="collapsed")
 is_known = frame.enter()
 page = st.navigation(
     [
@@ -29,6 +29,7 @@ page = st.navigation(
     ],
     position="top" if is_known else "hidden",
 )
+st.set_page_config(page_title=f"{page.title}, NMIP")
 if is_known:
     with frame.plainly():
         page.run()

@@ -17,13 +17,14 @@ DIRECTORY = (
 )
 
 
-def directory_csv(n_schools: int = 3, n_enrolled: int = 300) -> bytes:
-    """A school directory in which nothing is wrong."""
+def directory_csv(n_schools: int = 3, n_enrolled: int = 300, school_year: str | None = None) -> bytes:
+    """A school directory in which nothing is wrong; with `school_year` every row says its year."""
+    year = f",{school_year}" if school_year else ""
     rows = [
-        f"{i:03d},,School {i},elementary,K,5,false,true,north,{n_enrolled + i},{n_enrolled},{n_enrolled // 2},40,30"
+        f"{i:03d},,School {i},elementary,K,5,false,true,north,{n_enrolled + i},{n_enrolled},{n_enrolled // 2},40,30{year}"
         for i in range(1, n_schools + 1)
     ]
-    return "\n".join([DIRECTORY, *rows, ""]).encode()
+    return "\n".join([DIRECTORY + (",school_year" if school_year else ""), *rows, ""]).encode()
 
 
 LEVELS = [

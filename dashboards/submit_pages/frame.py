@@ -153,7 +153,7 @@ def _place(error: BaseException) -> str:
 def sentence(reason: object) -> str:
     """What an exception or a finding says, as a sentence of Markdown. A name or an id at its beginning stays as it is."""
     text = said(str(reason).strip())
-    first = text[:1].upper() if re.match(r"(the|there|an?|its?|this|these|no|nothing|what) ", text) else text[:1]
+    first = text[:1].upper() if re.match(r"(the|there|an?|event|its?|this|these|no|nothing|what) ", text) else text[:1]
     return f"{first}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards.components import filters
 from dashboards.components.words import listed
 from dashboards.submit_pages import frame
 from dashboards.submit_pages.words import EXPECTED_WORDS, STATE_WORDS, counted, moment, said
@@ -17,6 +18,7 @@ from pipelines.intake import states
 from pipelines.intake.desk import Desk
 from pipelines.intake.submission import Submission
 
+EVERY = "every"
 PER_PAGE = 25
 BADGE = 110
 COLOURS = {
@@ -35,16 +37,26 @@ WAITING = (due.MISSING, due.LATE, due.IN_WORK, due.AWAITED)
 def page(desk: Desk) -> None:
     """Draw the page. Raises SubmissionRefused, ExpectedListError."""
     st.title("My submissions", anchor=False)
-    everything = sorted(desk.submissions(), key=_received_at, reverse=True)
-    _expected(desk, desk.expected(datetime.now(UTC).date()), {s.key.submission_id: s for s in everything})
-    _all(desk, everything)
+    own = desk.districts()
+    chosen = own if len(own) == 1 else _chosen(desk, own)
+    everything = [s for s in desk.submissions() if s.key.district in chosen]
+    everything.sort(key=_received_at, reverse=True)
+    rows = desk.expected(datetime.now(UTC).date()).filter(pl.col("district").is_in(chosen))
+    _expected(desk, rows, {s.key.submission_id: s for s in everything}, len(chosen) > 1)
+    _all(desk, everything, len(chosen) > 1)
+
+
+def _chosen(desk: Desk, own: list[str]) -> list[str]:
+    labels = {code: frame.district_label(desk.contracts_folder, code) for code in own}
+    code = filters.choose("District", "district", [EVERY, *own], EVERY, say=lambda code: labels.get(code, "Every district"))
+    return own if code == EVERY else [code]
 
 
 def _received_at(submission: Submission) -> tuple[str, Any]:
     return (submission.received["at"] if submission.events else "", submission.key)
 
 
-def _expected(desk: Desk, rows: pl.DataFrame, known: dict[str, Submission]) -> None:
+def _expected(desk: Desk, rows: pl.DataFrame, known: dict[str, Submission], several: bool) -> None:
     st.subheader("What is expected", anchor=False)
     if rows.is_empty():
         st.markdown("Nothing is expected of your districts yet. A file can be submitted all the same.")
@@ -57,7 +69,6 @@ def _expected(desk: Desk, rows: pl.DataFrame, known: dict[str, Submission]) -> N
     ordered = rows.with_columns(pl.col("state").replace_strict(order, return_dtype=pl.Int64).alias("place")).sort(
         "place", "due_date", "school_year", "district", "extract", descending=[False, False, True, False, False]
     )
-    several = len(desk.districts()) > 1
     waiting = ordered.filter(pl.col("state").is_in(WAITING))
     settled = ordered.filter(~pl.col("state").is_in(WAITING))
     with st.container(gap="xsmall"):
@@ -99,7 +110,7 @@ def _action(row: dict[str, Any], found: Submission | None) -> None:
         st.page_link(frame.SUBMIT_PAGE, label="Submit it", query_params=place)
 
 
-def _all(desk: Desk, everything: list[Submission]) -> None:
+def _all(desk: Desk, everything: list[Submission], several: bool) -> None:
     st.subheader("All submissions", anchor=False)
     if not everything:
         st.markdown("Nothing was submitted yet. Drop a file: it is checked at once, and kept only when you submit it.")
@@ -110,13 +121,13 @@ def _all(desk: Desk, everything: list[Submission]) -> None:
     number = st.pagination(n_pages, key="page.submissions") if n_pages > 1 else 1
     with slot:
         for submission in everything[(number - 1) * PER_PAGE : number * PER_PAGE]:
-            _row(desk, submission)
+            _row(desk, submission, several)
 
 
-def _row(desk: Desk, submission: Submission) -> None:
+def _row(desk: Desk, submission: Submission, several: bool) -> None:
     key = submission.key
     title = f"{frame.extract_label(desk.contracts_folder, key.extract)} {key.school_year}, submission {key.number}"
-    if len(desk.districts()) > 1:
+    if several:
         title = f"{frame.district_label(desk.contracts_folder, key.district)}: {title}"
     name = f"item-{key.submission_id.replace('/', '-')}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key=name):

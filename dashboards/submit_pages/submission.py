@@ -47,11 +47,13 @@ def page(desk: Desk) -> None:
     """Draw the page of the submission that the address names. Raises SubmissionRefused."""
     submission_id = st.query_params.get("id")
     if not submission_id:
-        st.title("Submission", anchor=False)
-        st.markdown("The address names no submission. Choose one of yours:")
-        st.page_link(frame.SUBMISSIONS_PAGE, label="My submissions", icon=":material/arrow_forward:")
+        _none("The address names no submission.")
         return
-    submission = desk.submission(submission_id)
+    try:
+        submission = desk.submission(submission_id)
+    except SubmissionRefused as refused:
+        _none(frame.sentence(refused))
+        return
     if submission.is_open:
         with st.spinner("Checking under the rules of today"):
             desk.refreshed(submission)
@@ -81,6 +83,12 @@ def _body(desk: Desk, submission: Submission) -> None:
     _history(submission)
     if submission.is_open:
         _withdraw(desk, submission)
+
+
+def _none(why: str) -> None:
+    st.title("Submission", anchor=False)
+    st.error(why, icon=":material/block:")
+    st.page_link(frame.SUBMISSIONS_PAGE, label="Choose one of your submissions", icon=":material/arrow_forward:")
 
 
 def _head(desk: Desk, submission: Submission) -> None:

@@ -6,7 +6,7 @@ Cells come from districts' files. What goes into a table is decided by the pages
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,6 +16,7 @@ from dashboards.submit_pages.words import BLANK, exact, said
 
 PER_PAGE = 10
 SHOWN = 1_000
+UNBROKEN = ("Field",)
 
 # By title: a column's name in the frame, and how a cell of it becomes Markdown. Titles are ours, never a file's.
 Cell = Callable[[Any], str]
@@ -32,13 +33,17 @@ def value(cell: object) -> str:
     return "" if cell is None else BLANK if cell == BLANK else exact(cell)
 
 
-def _cards(key: str, titles: Iterable[str]) -> str:
+def _cards(key: str, titles: Sequence[str]) -> str:
     """Style: in a narrow window each row of the table in that container is a block, every cell beside its column's title."""
     table = f'.st-key-{key} [data-testid="stTable"]'
     labels = " ".join(
         f'{table} td:nth-of-type({place})::before {{ content: "{title}"; }}' for place, title in enumerate(titles, start=1)
     )
-    return f"""<style>@media (max-width: 640px) {{
+    unbroken = ", ".join(
+        f"{table} td:nth-of-type({place}) code" for place, title in enumerate(titles, start=1) if title in UNBROKEN
+    )
+    names = f"@media (min-width: 641px) {{ {unbroken} {{ white-space: nowrap; }} }}" if unbroken else ""
+    return f"""<style>{names} @media (max-width: 640px) {{
     {table} thead {{ display: none; }}
     {table} table, {table} tbody, {table} tr {{ display: block; width: 100%; }}
     {table} tr {{ border-top: 1px solid #CBD2DB; padding: 0.5rem 0; }}
@@ -54,7 +59,7 @@ def paged(name: str, rows: pl.DataFrame, columns: Columns, alt: str) -> None:
     shown = rows.head(SHOWN)
     n_pages = max(1, math.ceil(shown.height / PER_PAGE))
     with st.container(key=f"rows-{name}", gap="small"):
-        st.html(_cards(f"rows-{name}", columns))
+        st.html(_cards(f"rows-{name}", list(columns)))
         slot = st.container()
         page = st.pagination(n_pages, key=f"page.{name}") if n_pages > 1 else 1
         part = shown.slice((page - 1) * PER_PAGE, PER_PAGE)

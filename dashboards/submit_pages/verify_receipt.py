@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboards.submit_pages import frame
+from dashboards.submit_pages.receipt import in_words
 from dashboards.submit_pages.words import exact, said
 from pipelines.intake.desk import Desk
 from pipelines.intake.reading import MIB, ReadingLimits
@@ -73,6 +74,9 @@ def _prove(desk: Desk, file: UploadedFile, receipt: Mapping[str, Any], others: M
     _list("Altered", problems)
     _list("Proven", proven)
     _list("Not proven", unproven)
+    if not problems:
+        with st.expander("What the receipt says", key=f"says-{file.file_id}"):
+            in_words(receipt)
 
 
 def _list(title: str, entries: Sequence[str]) -> None:

@@ -53,7 +53,7 @@ def _run(home: Home) -> None:
     steps.setFormatter(_PlainFormatter("  %(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     told = logging.getLogger("nmip")
     told.setLevel(logging.INFO)
-    told.addHandler(steps)
+    told.handlers = [steps]
     told.propagate = False
 
     try:

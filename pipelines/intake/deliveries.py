@@ -12,13 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.contracts.codes import code_list, codes
+from pipelines.contracts.codes import code_list
 from pipelines.contracts.contract import load_contract
 from pipelines.intake.context import context_submissions, read_context
 from pipelines.intake.differences import row_differences
 from pipelines.intake.personal_data import PERSONAL_FIX, personal_message
 from pipelines.intake.reading import DeliveredFile, ReadingLimits
-from pipelines.intake.screening import Opened, Progress, Screening, open_delivery, screen
+from pipelines.intake.screening import Opened, Progress, Screening, open_delivery, screen, years_held
 from pipelines.intake.signing import certify, later_certified
 from pipelines.intake.states import READY, SUPERSEDED, WITHDRAWN
 from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
@@ -203,7 +203,7 @@ def deliver(
     progress: Progress = lambda _: None,
     is_again: bool = False,
 ) -> list[Submission]:
-    """Receive and screen one delivery: one submission for each school year that it holds, the named year first.
+    """Receive and screen one delivery: one submission for each school year that it holds; the named year's is returned first.
 
     A delivery that does not hold the named year opens only that year's submission, whose finding says so. By inbox, where
     nobody is at hand to sign, a submission without findings is certified if the district chose so. Raises SubmissionRefused
@@ -213,20 +213,16 @@ def deliver(
     opened = open_delivery(files, contracts_folder, district, extract, limits)
     if opened.personal:
         raise PersonalDataRefused(personal_message(opened.personal))
-    known_years = set(codes(contracts_folder, "school_years"))
+    held = years_held(opened, contracts_folder, district, extract, school_year)
     done: list[Submission] = []
-    years = [school_year]
-    while years:
-        year = years.pop(0)
+    # Year by year, so that a year is looked at beside the one before it in the same delivery.
+    for year in held if school_year in held else (school_year,):
         submission, _ = receive(store, district, extract, year, files, via, actor, is_again)
         submission = screen_submission(store, contracts_folder, submission, limits, progress, opened)
         if via == INBOX:
             submission = certify_by_itself(store, contracts_folder, submission)
         done.append(submission)
-        held = (submission.screened or {}).get("school_years", [])
-        if len(done) == 1 and year in held:
-            years = [other for other in held if other != year and other in known_years]
-    return done
+    return sorted(done, key=lambda submission: submission.key.school_year != school_year)
 
 
 def certify_by_itself(store: SubmissionStore, contracts_folder: Path, submission: Submission) -> Submission:

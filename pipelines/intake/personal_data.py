@@ -123,7 +123,7 @@ _TELLING: Final[Mapping[str, str]] = {
     ),
     _NAMES: (
         rf"\b{_LEAD}(?:first|last|middle|given|maiden|preferred|nick|fore|christian|sur)s? ?(?:names?|nm)\b|^family ?name$"
-        r"|\b[flm] ?name\b|\bapellidos?(?: ?(?:paterno|materno))?\b|\b(?:primer|segundo) ?nombre\b|^nombres$"
+        rf"|(?:^|\b{_PUPIL} ?)[flm] ?name\b|\bapellidos?(?: ?(?:paterno|materno))?\b|\b(?:primer|segundo) ?nombre\b|^nombres$"
         rf"|\b{_LEAD}{_PERSON}(?: ?s)?(?: ?(?:full|legal|first|last|middle|display|preferred|complete|official))*"
         rf" ?(?:{_NAME}|surname)\b|\b{_NAME}{_OF} ?{_PERSON}$|^nombre ?(?:completo|y ?apellidos?)$"
         r"|^last ?(?:name ?)?first(?: ?name)?(?: ?m(?:i|iddle)?)?$"
@@ -316,7 +316,7 @@ def _personal_columns(
     return [PersonalColumn(_shown(columns[position], position), why, place) for position, why in every]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Shape:
     """What a value looks like. `likely` is cheap and spares `exact` most values."""
 
@@ -343,9 +343,16 @@ class _Column:
 
     def count(self, shape: _Shape) -> tuple[int, int]:
         """Rows and distinct values of this shape."""
-        likely = self.values.filter(shape.likely)
-        found = likely.filter(shape.exact) if likely.height else likely
+        if not self.likely.get(shape, True):
+            return 0, 0
+        found = self.values.filter(shape.likely).filter(shape.exact)
         return int(found["n"].sum()), found.height
+
+    @cached_property
+    def likely(self) -> dict[_Shape, bool]:
+        """Whether any value may be of a shape, for the shapes that every column is held against."""
+        found = self.values.select(shape.likely.any().alias(str(number)) for number, shape in enumerate(_USUAL_SHAPES))
+        return dict(zip(_USUAL_SHAPES, found.row(0), strict=True))
 
     @cached_property
     def n_filled(self) -> int:
@@ -487,15 +494,18 @@ _IS_SOMEBODY: Final = _Shape(
 _IS_OWN_NUMBER: Final = _Shape(_has_bytes(4, 30), _matches(r"^[A-Za-z]{0,3}-?\d{4,}$"))
 
 
-def _is_social_security() -> _Shape:
+def _plausible_social_security() -> pl.Expr:
     """A number with dashes or blanks whose parts can have been given out (area not 000, 666, 900 and above; no part zero).
 
     Source: the Social Security Administration's rules on invalid numbers (POMS RM 10201.035).
     """
     parts = pl.col("value").str.strip_chars().str.extract_groups(_SSN_VALUE)
     area, group, serial = (parts.struct.field(str(number)).cast(pl.Int64) for number in (1, 2, 3))
-    is_plausible = area.is_between(1, 899) & (area != 666) & (group > 0) & (serial > 0)
-    return _Shape(_has_bytes(11, 20), is_plausible.fill_null(False))
+    return (area.is_between(1, 899) & (area != 666) & (group > 0) & (serial > 0)).fill_null(False)
+
+
+_IS_SOCIAL_SECURITY: Final = _Shape(_has_bytes(11, 20) & _matches(_SSN_VALUE), _plausible_social_security())
+_USUAL_SHAPES: Final = (_HAS_EMAIL, _IS_PHONE, _IS_SOCIAL_SECURITY, _IS_LAST_FIRST)
 
 
 def _is_school_age(today: dt.date) -> _Shape:
@@ -518,7 +528,7 @@ def _reason(column: _Column, table: _Table) -> str | None:
     if column.telling is not None or column.n_filled == 0:
         return column.telling
     is_of_office = column.says(_OFFICE_WORD)
-    if _is_list(table, column, _is_social_security(), 10):
+    if _is_list(table, column, _IS_SOCIAL_SECURITY, 10):
         return _SOCIAL_SECURITY
     if not is_of_office and _is_list(table, column, _HAS_EMAIL, 20):
         return _EMAIL

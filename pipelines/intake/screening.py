@@ -113,6 +113,18 @@ def open_delivery(
         return Opened(None, refusal=error)
 
 
+def years_held(opened: Opened, contracts_folder: Path, district: str, extract: str, school_year: str) -> tuple[str, ...]:
+    """School years that NMIP knows and that a delivery has rows of, in order; empty where it cannot be mapped."""
+    if opened.delivered is None or opened.personal:
+        return ()
+    try:
+        mapped = _map(opened.delivered, contracts_folder, load_contract(contracts_folder, extract), district, school_year)
+    except MappingFailed:
+        return ()
+    known = codes(contracts_folder, "school_years")
+    return tuple(year for year in known if year in mapped.school_years)
+
+
 def screen(
     files: Sequence[DeliveredFile],
     contracts_folder: Path,

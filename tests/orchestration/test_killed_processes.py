@@ -21,7 +21,7 @@ from pipelines.intake import inbox as inbox_module
 from pipelines.intake.desk import Identity
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage
-from tests.deliveries import DIRECTORY, directory_csv, drop
+from tests.deliveries import directory_csv, drop
 
 PLACE = ("philadelphia", "school_directory", "2024-25")
 TIMES = ("received_at", "screened_at", "certified_at")
@@ -68,8 +68,7 @@ def fill(inbox: Path) -> None:
     folder = inbox.joinpath(*PLACE) / "4 two"
     folder.mkdir()
     for year in ("2024-25", "2023-24"):
-        text = f"{DIRECTORY},school_year\n{year[:3]},,S,elementary,K,5,false,true,,9,9,1,1,1,{year}\n"
-        (folder / f"{year}.csv").write_text(text)
+        (folder / f"{year}.csv").write_bytes(directory_csv(3, 305, year))
     (folder / "_READY").touch()
     people = "\n".join(f"90{i:05d},Ana,Lopez,2014-05-{i:02d}" for i in range(1, 20))
     drop(inbox, *PLACE, "5 people.csv", f"student_id,first_name,last_name,date_of_birth\n{people}\n".encode())

@@ -157,17 +157,12 @@ def renamed(rng: random.Random, delivery: Delivery) -> Delivery:
     return delivery
 
 
-@st.composite
-def damaged_texts(draw: st.DrawFn) -> list[Delivery]:
-    rng = draw(st.randoms(use_true_random=True))
-    made = []
-    for _ in range(8):
-        delivery = rng.choice(TEXTS)
-        content = delivery.content
-        for damage in rng.choices(TEXT_DAMAGE, k=rng.choice([1, 1, 2, 3])):
-            content = damage(rng, content)
-        made.append(renamed(rng, replace(delivery, content=content)))
-    return made
+def damaged_text(rng: random.Random) -> Delivery:
+    delivery = rng.choice(TEXTS)
+    content = delivery.content
+    for damage in rng.choices(TEXT_DAMAGE, k=rng.choice([1, 1, 2, 3])):
+        content = damage(rng, content)
+    return renamed(rng, replace(delivery, content=content))
 
 
 def cells_of(delivery: Delivery) -> list[list[str]]:
@@ -245,26 +240,21 @@ def parquet(rng: random.Random, rows: Sequence[Sequence[str]]) -> bytes:
     return buffer.getvalue()
 
 
-@st.composite
-def damaged_tables(draw: st.DrawFn) -> list[Delivery]:
-    """Workbooks and Parquet files: odd cells, parts operated on, bytes damaged, names that lie."""
-    rng = draw(st.randoms(use_true_random=True))
-    made = []
-    for _ in range(6):
-        delivery = rng.choice(TEXTS)
-        rows = odd_rows(rng, delivery)
-        kind = rng.choice(["xlsx", "xlsx", "xls", "parquet"])
-        if kind == "xlsx":
-            content = new_workbook(rng, rows)
-            content = operated(rng, content) if rng.random() < 0.6 else content
-        elif kind == "xls":
-            content = old_workbook(rows)
-        else:
-            content = parquet(rng, [row for row in rows if len(row) > 1])
-        if rng.random() < (0.2 if kind == "xlsx" else 0.6):
-            content = rng.choice(RAW_DAMAGE)(rng, content)
-        made.append(renamed(rng, replace(delivery, name=f"a.{kind}", content=content)))
-    return made
+def damaged_table(rng: random.Random) -> Delivery:
+    """A workbook or Parquet file: odd cells, parts operated on, bytes damaged, a name that lies."""
+    delivery = rng.choice(TEXTS)
+    rows = odd_rows(rng, delivery)
+    kind = rng.choice(["xlsx", "xlsx", "xls", "parquet"])
+    if kind == "xlsx":
+        content = new_workbook(rng, rows)
+        content = operated(rng, content) if rng.random() < 0.6 else content
+    elif kind == "xls":
+        content = old_workbook(rows)
+    else:
+        content = parquet(rng, [row for row in rows if len(row) > 1])
+    if rng.random() < (0.2 if kind == "xlsx" else 0.6):
+        content = rng.choice(RAW_DAMAGE)(rng, content)
+    return renamed(rng, replace(delivery, name=f"a.{kind}", content=content))
 
 
 # --- what always holds ---
@@ -340,15 +330,19 @@ def require_sound(screenings: Sequence[tuple[Screening, float]], place: Place) -
 SETTINGS = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
+def several(make: Callable[[random.Random], Delivery], count: int) -> st.SearchStrategy[list[Delivery]]:
+    return st.randoms(use_true_random=True).map(lambda rng: [make(rng) for _ in range(count)])
+
+
 @settings(SETTINGS, max_examples=250)
-@given(deliveries=damaged_texts())
+@given(deliveries=several(damaged_text, 8))
 def test_damaged_texts(place: Place, deliveries: list[Delivery]) -> None:
     with ThreadPoolExecutor(2) as pool:
         require_sound(list(pool.map(screened, deliveries, [place.contracts] * len(deliveries))), place)
 
 
 @settings(SETTINGS, max_examples=50)
-@given(deliveries=damaged_tables())
+@given(deliveries=several(damaged_table, 6))
 def test_damaged_workbooks_and_parquet_files(place: Place, deliveries: list[Delivery]) -> None:
     with ThreadPoolExecutor(2) as pool:
         require_sound(list(pool.map(screened, deliveries, [place.contracts] * len(deliveries))), place)

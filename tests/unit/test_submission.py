@@ -177,7 +177,7 @@ class TestScreening:
         assert [event["previous"] for event in submission.events] == [None, *[sha256(store.storage.read(n)) for n in names[:-1]]]
 
     def test_every_state_that_occurs_has_a_sentence_and_a_next_step(self, store: SubmissionStore) -> None:
-        for content in (BROKEN, b"", directory_csv(1), directory_csv(2)):
+        for content in (BROKEN, b"", directory_csv(3, 301), directory_csv(3, 302)):
             submission = send(store, content)
             if submission.state == "ready_to_sign":
                 certify(store, submission, "signer", "It is right.", "signed", NOTE)
@@ -246,9 +246,9 @@ class TestSigning:
         assert states(store) == [SUPERSEDED, SUPERSEDED, CERTIFIED]
 
     def test_the_certified_one_stays_in_force_until_its_successor_is_certified(self, store: SubmissionStore) -> None:
-        first = certify(store, send(store, directory_csv(1)), "signer", "It is right.", "signed", NOTE)
+        first = certify(store, send(store, directory_csv(3, 301)), "signer", "It is right.", "signed", NOTE)
         send(store, BROKEN)
-        waiting = send(store, directory_csv(2))
+        waiting = send(store, directory_csv(3, 302))
         assert [s.key for s in in_force(store)] == [first.key]
         certify(store, waiting, "signer", "It is right.", "signed", NOTE)
         assert [s.key for s in in_force(store)] == [waiting.key]
@@ -256,8 +256,8 @@ class TestSigning:
     def test_only_the_inbox_certifies_by_itself_and_only_where_the_district_chose_so(
         self, store: SubmissionStore, tmp_path: Path
     ) -> None:
-        assert send(store, directory_csv(1)).state == "ready_to_sign"
-        automatic = send(store, directory_csv(2), via="inbox")
+        assert send(store, directory_csv(3, 301)).state == "ready_to_sign"
+        automatic = send(store, directory_csv(3, 302), via="inbox")
         assert automatic.state == CERTIFIED
         assert (automatic.last("certified") or {})["how"] == "automatic"
         contracts = tmp_path / "data_contracts"
@@ -267,7 +267,7 @@ class TestSigning:
         table.with_columns(
             auto_certify=pl.when(pl.col("code") == PLACE[0]).then(pl.lit("false")).otherwise("auto_certify")
         ).write_csv(districts)
-        (asked,) = deliver(store, contracts, *PLACE, files(directory_csv(3)), "inbox", "inbox")
+        (asked,) = deliver(store, contracts, *PLACE, files(directory_csv(3, 303)), "inbox", "inbox")
         assert asked.state == "ready_to_sign"
 
     def test_by_inbox_an_older_delivery_never_replaces_a_later_certified_one(self, store: SubmissionStore) -> None:
@@ -433,8 +433,7 @@ def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path, dies_aft
     (place / "good.csv").write_bytes(directory_csv())
     (place / "broken.csv").write_bytes(BROKEN)
     for year in ("2024-25", "2023-24"):
-        text = f"{DIRECTORY},school_year\n{year[:3]},,S,elementary,K,5,false,true,,9,9,1,1,1,{year}\n"
-        (place / "two" / f"{year}.csv").write_text(text)
+        (place / "two" / f"{year}.csv").write_bytes(directory_csv(3, 305, year))
     (place / "two" / READY_MARK).touch()
     (inbox / "readme.txt").write_text("hello")
 
@@ -460,15 +459,15 @@ def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path, dies_aft
 def test_a_kill_while_the_lake_changes_hands_leaves_a_whole_partition(tmp_path: Path) -> None:
     storage = Storage(tmp_path / "home")
     store = SubmissionStore(storage)
-    send(store, directory_csv(2), via="inbox")
+    send(store, directory_csv(3, 301), via="inbox")
     bring_up_to_date(storage, store, CONTRACTS)
-    send(store, directory_csv(5), via="inbox")
+    send(store, directory_csv(3, 302), via="inbox")
     place = partition_key("school_directory", "2024-25", "philadelphia")
-    for dies_after, rows_left in ((False, 2), (True, 5)):
+    for dies_after, n_in_scope in ((False, 301), (True, 302)):
         with pytest.raises(Killed):
             fragile = FragileStorage(storage.root, 1, dies_after)
             bring_up_to_date(fragile, SubmissionStore(fragile), CONTRACTS)
-        assert pl.read_parquet(storage.path(place)).height == rows_left
+        assert pl.read_parquet(storage.path(place))["n_enrolled_in_scope"][0] == n_in_scope
     assert bring_up_to_date(storage, store, CONTRACTS) == []
     assert [partition.submission_id for partition in partitions(storage)] == ["philadelphia/school_directory/2024-25/002"]
 
