@@ -65,7 +65,11 @@ def check_with_bare_duckdb(path: Path) -> int:
         connection.execute(f"CREATE VIEW source AS SELECT * FROM read_csv('{path}', all_varchar = true)")
         present = {row[0] for row in connection.execute("DESCRIBE source").fetchall()}
         text = ", ".join(identifier(n) if n in present else f"NULL::VARCHAR AS {n}" for n in contract.column_names)
-        connection.execute(f"CREATE TABLE extract_text AS SELECT row_number() OVER () AS row_id, {text} FROM source")
+        connection.execute("CREATE TABLE numbered AS SELECT row_number() OVER () AS row_id, * FROM source")
+        connection.execute(
+            "CREATE TABLE extract_text AS SELECT row_id, 'levels.csv' AS delivered_file, row_id + 1 AS delivered_line, "
+            f"{text} FROM numbered"
+        )
         typed = ", ".join(f"{typed_expression(column)} AS {identifier(column.name)}" for column in contract.columns)
         connection.execute(f"CREATE TABLE extract AS SELECT row_id, {typed} FROM extract_text")
         counts = [

@@ -179,9 +179,7 @@ def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
             "fingerprint": fingerprint(home, submissions),
             "submissions": {s.key.submission_id: s.received["delivery_sha256"] for s in certified},
         }
-        today = datetime.now(UTC).date()
-        expected = expected_extracts(home.settings.contracts, submissions, today)
-        write_inputs(home.settings, ledger_table(submissions), expected.with_columns(pl.lit(today).alias("as_of")))
+        write_inputs(home.settings, ledger_table(submissions), expected_table(home, submissions))
         results = build(home.settings)
         Storage(home.settings.exchange).write(BUILT_FROM, canonical_json(built_from))
     return results
@@ -316,3 +314,10 @@ def record_validation(home: Home, submission: Submission) -> dict[str, Any]:
 def status_table(home: Home) -> pl.DataFrame:
     """The ledger, for the command line."""
     return ledger_table(all_submissions(home.store))
+
+
+def expected_table(home: Home, submissions: Sequence[Submission] | None = None) -> pl.DataFrame:
+    """What is expected of every district and how it stands today (`as_of`)."""
+    today = datetime.now(UTC).date()
+    ledger = all_submissions(home.store) if submissions is None else submissions
+    return expected_extracts(home.settings.contracts, ledger, today).with_columns(pl.lit(today).alias("as_of"))

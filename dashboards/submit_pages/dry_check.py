@@ -33,12 +33,17 @@ class Checked:
     digest: str
 
 
+def largest_upload() -> int:
+    """How large a file may be, in MB: what is read at most, unless the server takes less."""
+    return min(int(st.get_option("server.maxUploadSize")), ReadingLimits().max_bytes // MIB)
+
+
 def upload() -> list[UploadedFile]:
     """The place to drop files into, and what lies in it."""
     return st.file_uploader(
-        f"Drop one file here, or the files that belong together (up to {ReadingLimits().max_bytes // MIB} MB)",
+        f"Drop one file here, or the files that belong together (up to {largest_upload()} MB)",
         accept_multiple_files=True,
-        max_upload_size=ReadingLimits().max_bytes // MIB,
+        max_upload_size=largest_upload(),
         # After a submission or a refusal the upload gets a new name: what lay in the old one is let go.
         key=f"files.{st.session_state.get('uploads', 0)}",
         help="csv, tsv, xlsx, xls or parquet; in the layout that your district exports, or in that of the template.",

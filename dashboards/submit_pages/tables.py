@@ -16,7 +16,7 @@ from dashboards.submit_pages.words import BLANK, exact, said
 
 PER_PAGE = 10
 SHOWN = 1_000
-UNBROKEN = ("Field",)
+UNBROKEN, ROOMY = ("Field",), ("Row", "Value", "In force", "New")
 
 # By title: a column's name in the frame, and how a cell of it becomes Markdown. Titles are ours, never a file's.
 Cell = Callable[[Any], str]
@@ -39,11 +39,12 @@ def _cards(key: str, titles: Sequence[str]) -> str:
     labels = " ".join(
         f'{table} td:nth-of-type({place})::before {{ content: "{title}"; }}' for place, title in enumerate(titles, start=1)
     )
+    roomy = ", ".join(f"{table} td:nth-of-type({place})" for place, title in enumerate(titles, start=1) if title in ROOMY)
     unbroken = ", ".join(
         f"{table} td:nth-of-type({place}) code" for place, title in enumerate(titles, start=1) if title in UNBROKEN
     )
-    names = f"@media (min-width: 641px) {{ {unbroken} {{ white-space: nowrap; }} }}" if unbroken else ""
-    return f"""<style>{names} @media (max-width: 640px) {{
+    wide = f"{unbroken or '.none'} {{ white-space: nowrap; }} {roomy or '.none'} {{ min-width: 8rem; }}"
+    return f"""<style>@media (min-width: 641px) {{ {wide} }} @media (max-width: 640px) {{
     {table} thead {{ display: none; }}
     {table} table, {table} tbody, {table} tr {{ display: block; width: 100%; }}
     {table} tr {{ border-top: 1px solid #CBD2DB; padding: 0.5rem 0; }}

@@ -9,10 +9,10 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboards.submit_pages import frame
+from dashboards.submit_pages.dry_check import largest_upload
 from dashboards.submit_pages.receipt import in_words
 from dashboards.submit_pages.words import exact, said
 from pipelines.intake.desk import Desk
-from pipelines.intake.reading import MIB, ReadingLimits
 from pipelines.intake.receipts import parse_receipt, prove, prove_kept
 from pipelines.intake.store import RECEIPT
 from pipelines.intake.submission import Submission, SubmissionRefused
@@ -29,7 +29,7 @@ def page(desk: Desk) -> None:
     given = st.file_uploader(
         "Drop the receipt and the delivered files",
         accept_multiple_files=True,
-        max_upload_size=ReadingLimits().max_bytes // MIB,
+        max_upload_size=largest_upload(),
         key="proofs",
     )
     if not given:

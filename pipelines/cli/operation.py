@@ -34,8 +34,10 @@ class _PlainFormatter(logging.Formatter):
 def _run(home: Home) -> None:
     from pipelines import flow
     from pipelines.intake.submission import all_submissions
+    from pipelines.warehouse.indicator_sql import ensure_indicator_sql
 
     if not flow.waiting(home) and not flow.is_release_due(home) and not flow.unrecorded(home):
+        ensure_indicator_sql(home.settings)
         pointer = flow.rolled_back_from(home)
         click.echo(
             f"Nothing waits. An operator rolled back from release {pointer}; the next change publishes again."

@@ -352,15 +352,21 @@ def diff(submission_id: str, as_json: bool, rows_only: bool) -> None:
 
 
 def _effects(home: Home, desk: Desk, submission: Submission) -> Any:
-    from pipelines.intake.effects import EffectsUnavailable
-    from pipelines.warehouse.indicator_sql import ensure_indicator_sql
+    """The effects on indicators, their SQL prepared first where that is needed; None where nothing can be said."""
+    from pipelines.intake.effects import holds_for
+    from pipelines.intake.submission import SubmissionRefused
+    from pipelines.warehouse.dbt import BuildFailed
+    from pipelines.warehouse.indicator_sql import IndicatorSqlError, ensure_indicator_sql
 
+    settings = home.settings
     try:
+        if not holds_for(settings.indicator_sql, settings.dbt_project, settings.contracts):
+            progress("preparing the indicators' SQL (once)")
+            ensure_indicator_sql(settings)
         return desk.effects(submission)
-    except EffectsUnavailable:
-        progress("preparing the indicators' SQL (once)")
-        ensure_indicator_sql(home.settings)
-        return desk.effects(submission)
+    except (SubmissionRefused, BuildFailed, IndicatorSqlError) as error:
+        click.echo(f"Indicators: {plain(error)}", err=True)
+        return None
 
 
 def _show_rows(desk: Desk, submission: Submission, rows: Any) -> None:

@@ -47,8 +47,8 @@ class Column:
 class Rule:
     """One rule: a query over the tables of a check that returns `row_id, field, value, message` for every failing field.
 
-    Tables a query may read: `extract_text` (as delivered, text), `extract` (typed), `submission` (one row: district, state,
-    school_year) and `codes.<list>`.
+    `row_id` is null where the file as a whole is meant; a fifth column `affected_rows` may say how many rows are concerned.
+    The tables that a query may read are listed in `intake.checking.load_check_tables`.
     """
 
     rule_id: str

@@ -29,6 +29,7 @@ from pipelines.intake.receipts import make_receipt
 from pipelines.intake.rule_book import by_rule, rule_book
 from pipelines.intake.screening import Opened, Progress, Screening, open_delivery, screen
 from pipelines.intake.signing import acknowledge, certify, withdraw
+from pipelines.intake.states import CORRECTIONS_NEEDED, READING, RECEIVED, UNREADABLE
 from pipelines.intake.store import SubmissionKey, SubmissionStore
 from pipelines.intake.submission import (
     FINGERPRINT,
@@ -232,6 +233,8 @@ class Desk:
         """What signing does to every indicator of the district; nothing in force is touched. Raises EffectsUnavailable."""
         self._check_own(submission.key.district, "see submissions")
         key = submission.key
+        if submission.state in (UNREADABLE, CORRECTIONS_NEEDED, RECEIVED, READING):
+            raise SubmissionRefused(f"what {key.submission_id} does to indicators is known once nothing blocks it any more")
         before = {(s.key.extract, s.key.school_year): self._typed(s) for s in in_force(self.store, key.district) if s.key != key}
         after = {**before, (key.extract, key.school_year): self._typed(submission)}
         return indicator_effects(self.indicator_sql, self.contracts_folder, key.district, before, after)

@@ -23,6 +23,7 @@ import re
 import struct
 import subprocess
 import sys
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -1452,7 +1453,11 @@ def _numbered(width: int) -> list[str]:
 
 
 def _clean_name(name: str) -> str:
-    return re.sub(r"\s*[\r\n]+\s*", " ", name.strip())
+    """A column name on one line, without blanks around it and without characters that nobody sees."""
+    on_one_line = re.sub(r"\s*[\t\n\v\f\r]+\s*", " ", name.strip())
+    if on_one_line.isascii() and on_one_line.isprintable():
+        return on_one_line
+    return "".join(c for c in on_one_line if unicodedata.category(c) not in ("Cc", "Cf")).strip()
 
 
 def _require_usable_names(file_name: str, names: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ def empty_build(tmp_path_factory: pytest.TempPathFactory) -> tuple[flow.Home, tu
     settings = Settings.from_environment({"NMIP_HOME": str(tmp_path_factory.mktemp("home"))})
     home = flow.Home(settings)
     ensure_empty_extracts(home.storage, settings.contracts)
-    write_inputs(settings, flow.status_table(home))
+    write_inputs(settings, flow.status_table(home), flow.expected_table(home))
     return home, invoke(settings, ["build"])
 
 
@@ -91,7 +91,7 @@ def test_a_broken_lake_file_fails_the_build_and_names_the_model(tmp_path: Path) 
     settings = Settings.from_environment({"NMIP_HOME": str(tmp_path)})
     home = flow.Home(settings)
     ensure_empty_extracts(home.storage, settings.contracts)
-    write_inputs(settings, flow.status_table(home))
+    write_inputs(settings, flow.status_table(home), flow.expected_table(home))
     home.storage.write("lake/assessment_levels/_empty.parquet", b"PAR1 not really")
     with pytest.raises(BuildFailed, match="stg_assessment_levels"):
         invoke(settings, ["build", "--exclude-resource-type", "unit_test"])

@@ -33,7 +33,8 @@ INSTRUMENT = "il_iar_math_2025"
 
 
 def _levels(shift: int = 0) -> bytes:
-    counts = {(f"{school:03d}", grade, "all"): (40 + shift, 30, 20, 15) for school in range(1, 9) for grade in ("3", "4", "5")}
+    lowest = {"3": 41, "4": 40, "5": 39}
+    counts = {(f"{school:03d}", grade, "all"): (n + shift, 30, 20, 15) for school in range(1, 9) for grade, n in lowest.items()}
     return levels_csv(counts, INSTRUMENT)
 
 
@@ -46,7 +47,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> flow.Home:
     """A home in which one directory and one file of assessment levels went the whole way."""
     home = _home(tmp_path_factory.mktemp("released"))
     drop(home.inbox, *PLACE, "levels.csv", _levels())
-    drop(home.inbox, "chicago", "school_directory", "2024-25", "directory.csv", directory_csv())
+    drop(home.inbox, "chicago", "school_directory", "2024-25", "directory.csv", directory_csv(8))
     run_once(home.settings)
     return home
 
@@ -84,7 +85,10 @@ def test_its_partition_is_materialised_and_its_checks_pass(released: flow.Home) 
             assert instance.get_latest_materialization_event(dg.AssetKey(asset)) is not None
         graph = build_definitions(released.settings).resolve_asset_graph()
         checks = [key for key in graph.asset_check_keys if key.asset_key == extract_key("assessment_levels")]
-        assert {key.name for key in checks} == {"contract_structure", "contract_validity", "great_expectations"}
+        assert {key.name for key in checks} == {
+            *("contract_structure", "contract_validity", "contract_plausibility", "contract_whole_file"),
+            "great_expectations",
+        }
         latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(sorted(graph.asset_check_keys))
         assert len(latest) == len(graph.asset_check_keys)
         assert {record.status.value for record in latest.values()} == {"SUCCEEDED"}

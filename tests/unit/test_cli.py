@@ -238,7 +238,7 @@ class TestSubmitAndSign:
 
     def test_an_older_one_cannot_be_signed_after_a_later_one(self, home: Path, good: Path) -> None:
         call("submit", good, *OPTIONS)
-        call("submit", write(good.parent, "later.csv", directory_csv(5)), *OPTIONS)
+        call("submit", write(good.parent, "later.csv", directory_csv(3, 310)), *OPTIONS)
         assert call("sign", FIRST.replace("001", "002"), "--statement", "It is right.").exit_code == 0
         result = call("sign", FIRST, "--statement", "It is right.")
         assert result.exit_code == 1
@@ -481,7 +481,7 @@ class TestNothingIsOverwrittenOrSaidWrongly:
 
     def test_bytes_that_were_replaced_are_not_said_to_be_in_force(self, home: Path, good: Path) -> None:
         call("submit", good, *OPTIONS)
-        call("submit", write(good.parent, "later.csv", directory_csv(5)), *OPTIONS)
+        call("submit", write(good.parent, "later.csv", directory_csv(3, 310)), *OPTIONS)
         for number in ("001", "002"):
             call("sign", FIRST.replace("001", number), "--statement", "It is right.", "--release-note", "Two schools were added.")
         output = call("submit", good, *OPTIONS).output

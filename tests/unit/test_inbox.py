@@ -256,9 +256,9 @@ def test_a_touched_file_is_looked_at_and_recognised(inbox: Path, store: Submissi
 
 
 def test_a_file_with_new_content_is_the_next_submission(inbox: Path, store: SubmissionStore) -> None:
-    put(inbox, "a.csv", directory_csv(1))
+    put(inbox, "a.csv", directory_csv(3, 301))
     handle_inbox(inbox, CONTRACTS, store)
-    put(inbox, "a.csv", directory_csv(2))
+    put(inbox, "a.csv", directory_csv(3, 302))
     handle_inbox(inbox, CONTRACTS, store)
     assert [(s.key.number, s.state) for s in all_submissions(store)] == [(1, "superseded"), (2, "certified")]
 
@@ -440,7 +440,7 @@ def test_a_name_that_is_not_utf_8_holds_nobody_up(inbox: Path, store: Submission
 def test_fifty_files_at_once_are_all_handled(inbox: Path, store: SubmissionStore) -> None:
     districts = ["chicago", "houston", "los_angeles", "miami_dade", "philadelphia"]
     for number in range(50):
-        drop(inbox, districts[number % 5], "school_directory", "2024-25", f"{number}.csv", directory_csv(1 + number))
+        drop(inbox, districts[number % 5], "school_directory", "2024-25", f"{number}.csv", directory_csv(3, 900 + number))
     said: list[str] = []
     handled = handle_inbox(inbox, CONTRACTS, store, progress=said.append)
     assert (len(handled), len(said)) == (50, 50)

@@ -38,7 +38,7 @@ def listed(district: str) -> tuple[str, ...]:
 
 def screened(folder: Path, district: str, school_year: str) -> Screening:
     found = _screened(folder, district, school_year, listed(district))
-    assert found.findings.to_dicts() == []
+    assert found.findings.filter(pl.col("tier").is_in(["S", "V"])).to_dicts() == []
     assert found.outcome == READY
     return found
 
