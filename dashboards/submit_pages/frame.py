@@ -16,7 +16,7 @@ import streamlit as st
 
 from dashboards.components.words import listed
 from dashboards.submit_pages.identity import Caller, NoIdentity, NotSignedIn, caller
-from dashboards.submit_pages.words import said
+from dashboards.submit_pages.words import exact, said
 from pipelines.contracts.codes import code_list
 from pipelines.contracts.contract import ContractError, load_contract
 from pipelines.home import home_kind
@@ -96,13 +96,13 @@ def _head(desk: Desk, who: Caller) -> bool:
         how = "in the list of signers (NMIP_SIGNERS)" if who.is_single_sign_on else "in NMIP_DISTRICTS"
         _alone(
             "No district yet",
-            f"You are signed in as {said(who.identity.user)}, but act for no district. Ask the people who run NMIP to name you "
+            f"You are signed in as {exact(who.identity.user)}, but act for no district. Ask the people who run NMIP to name you "
             f"{how}.",
         )
     else:
         whom = "all districts" if who.identity.districts is None else listed(districts)
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            st.caption(f"Signed in as **{said(who.identity.user)}** for **{said(whom)}**", width="content")
+            st.caption(f"Signed in as {exact(who.identity.user)} for **{said(whom)}**", width="content")
             if who.is_single_sign_on:
                 _sign_out()
         return True

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboards.components import filters
 from dashboards.components.words import listed
 from dashboards.submit_pages import frame
-from dashboards.submit_pages.words import EXPECTED_WORDS, STATE_WORDS, counted, moment, said
+from dashboards.submit_pages.words import EXPECTED_WORDS, STATE_WORDS, counted, exact, moment, said
 from pipelines.intake import expected as due
 from pipelines.intake import states
 from pipelines.intake.desk import Desk
@@ -137,7 +137,7 @@ def _row(desk: Desk, submission: Submission, several: bool) -> None:
             st.page_link(frame.SUBMISSION_PAGE, label=said(title), query_params={"id": key.submission_id})
         with st.container(width=420):
             if submission.events:
-                st.caption(f"received {moment(submission.received['at'])} from {said(submission.received['actor'])}")
+                st.caption(f"received {moment(submission.received['at'])} from {exact(submission.received['actor'])}")
 
 
 def _colour(state: str) -> str:

@@ -13,7 +13,7 @@ from dashboards.submit_pages.words import accounting, counted, exact, moment, sa
 
 def in_words(receipt: Mapping[str, Any]) -> None:
     """Who signed what, when, and what stood behind it. `receipt` is one that `make_receipt` made."""
-    signer = said(receipt["signer"]) if receipt["how"] == "signed" else "NMIP, as the district chose automatic certification"
+    signer = exact(receipt["signer"]) if receipt["how"] == "signed" else "NMIP, as the district chose automatic certification"
     rows = [
         ("Signed by", f"{signer}, {moment(receipt['certified_at'])}"),
         ("Statement", said(receipt["statement"])),
@@ -28,7 +28,7 @@ def in_words(receipt: Mapping[str, Any]) -> None:
     rows += [
         (
             "Acknowledged",
-            f"{said(entry['rule_id'])}: {counted(entry['n'], 'finding')} by {said(entry['actor'])}, “{said(entry['reason'])}”",
+            f"{said(entry['rule_id'])}: {counted(entry['n'], 'finding')} by {exact(entry['actor'])}, “{said(entry['reason'])}”",
         )
         for entry in receipt["acknowledgements"]
     ]

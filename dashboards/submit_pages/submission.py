@@ -133,7 +133,7 @@ def _received(desk: Desk, submission: Submission) -> None:
     files = received["files"]
     what = dry_check.named([file["name"] for file in files], sum(file["n_bytes"] for file in files))
     how = VIA_WORDS.get(received["via"], received["via"])
-    st.markdown(f"{what}, received {moment(received['at'])} from {said(received['actor'])} {said(how)}.")
+    st.markdown(f"{what}, received {moment(received['at'])} from {exact(received['actor'])} {said(how)}.")
     if screened.get("lines", {}).get("in"):
         st.markdown(said(accounting("line", screened["lines"])))
         if screened["rows"] != screened["lines"]:
@@ -198,7 +198,7 @@ def _acknowledgements(submission: Submission, group: findings.Group) -> None:
         where = entry["submission_id"]
         carried = "" if where == submission.key.submission_id else f" in submission {int(where.rpartition('/')[2])}, carried over"
         st.success(
-            f"{counted(entry['n'], 'finding')} acknowledged by {said(entry['actor'])}, {moment(entry['at'])}{carried}: "
+            f"{counted(entry['n'], 'finding')} acknowledged by {exact(entry['actor'])}, {moment(entry['at'])}{carried}: "
             f"“{said(entry['reason'])}”",
             icon=":material/check_circle:",
         )
@@ -261,7 +261,7 @@ def _sign(desk: Desk, submission: Submission, held: str | None) -> None:
                 max_chars=4_000,
                 placeholder="Readers of the next release see it beside the numbers.",
             )
-        is_sure = st.checkbox(f"I sign as {said(user)} for {said(district)}.", key=f"sure-{key.submission_id}")
+        is_sure = st.checkbox(f"I sign as {exact(user)} for {said(district)}.", key=f"sure-{key.submission_id}")
         if not st.form_submit_button("Sign and certify", type="primary", icon=":material/draw:"):
             return
     if not is_sure:
@@ -311,7 +311,7 @@ def _history(submission: Submission) -> None:
 
 
 def _told(event: Mapping[str, Any]) -> str:
-    who = "NMIP" if event["actor"] == "nmip" else said(event["actor"])
+    who = "NMIP" if event["actor"] == "nmip" else exact(event["actor"])
     kind = event["type"]
     if kind == "received":
         return f"received from {who}: {listed([exact(file['name']) for file in event['files']])}"

@@ -65,7 +65,7 @@ def said(text: object) -> str:
 
 
 def exact(value: object) -> str:
-    """A delivered value as inline code: shown, and copied, exactly as it is."""
+    """A delivered value, or a person's name, as inline code: shown, and copied, exactly as it is."""
     text = re.sub(r"[\r\n\t]", " ", str(value)).replace(":material/", f":{WORD_JOINER}material/")
     if not text:
         return BLANK

@@ -639,7 +639,7 @@ def _refuse_names_in_one_cell(
         return
     text = values[0].lower()
     count = sum(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None for name in expected)
-    if 2 * count < len(expected):
+    if count < 2 or 2 * count < len(expected):
         return
     if kind == "csv":
         _refuse(
@@ -1264,6 +1264,7 @@ def _parse_workbook(
             sheet = book.load_sheet(sheet_name, header_row=None, skip_rows=0, dtypes="string")
             batch, errors = sheet.to_arrow_with_errors()
             frame = pl.DataFrame(pl.from_arrow(batch)) if batch.num_columns else pl.DataFrame()
+            frame.columns = _numbered(frame.width)
             if errors is not None:
                 frame = _write_error_cells(frame, errors.errors)
             frame = _midnight_as_date(frame)
@@ -1273,8 +1274,7 @@ def _parse_workbook(
             has_header = bool(expected) and _header_row(_first_values(frame), expected) is not None
             alike += [sheet_name] * (has_header and is_visible)
             rank = sheet_name == wanted, is_visible, has_header
-            cells = frame.head(_BESIDE_ROWS)
-            beside[sheet_name] = _ipc(cells.rename(dict(zip(cells.columns, _numbered(cells.width), strict=True))))
+            beside[sheet_name] = _ipc(frame.head(_BESIDE_ROWS))
             if wanted in (None, sheet_name) and (chosen is None or rank > chosen.rank):
                 chosen = _Sheet(sheet_name, frame, rank)
     except fastexcel.FastExcelError:

@@ -17,8 +17,8 @@ import polars as pl
 import pytest
 
 from pipelines import flow
-from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.deliveries import deliver
+from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.signing import certify
 from pipelines.intake.submission import all_submissions
 from pipelines.orchestration.dbt_assets import extract_key

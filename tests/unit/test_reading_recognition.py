@@ -220,6 +220,8 @@ def test_titles_above_the_header_of_a_workbook_are_not_read(write: object) -> No
     assert cells(delivered) == ROWS
     assert lines(delivered) == [6, 8]
     assert delivered.lines_above_header == 2
+    assert delivered.beside[0].table.rows() == [("Results", None, None, None, "of", "2024-25"), ("by school", *[None] * 5)]
+    assert delivered.beside[0].table.columns == [f"c{number}" for number in range(1, 7)]
     assert "the column names stand in row 5; 2 rows with text above them are not read." in delivered.notes[-1]
     assert cells(read(write(rows), NO_HEADER))[0][0] == "Results"  # type: ignore[operator]
 

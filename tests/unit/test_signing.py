@@ -1,4 +1,4 @@
-"""Acknowledging, carrying over, leaving rows out, withdrawing, signing with a note: what a person decides, and what it is worth later."""
+"""Acknowledging, carrying over, leaving rows out, withdrawing, signing with a note: what a person decides and what stays of it."""
 
 from __future__ import annotations
 

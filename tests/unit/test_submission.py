@@ -18,8 +18,8 @@ from pipelines.intake import signing as signing_module
 from pipelines.intake.deliveries import deliver, receive, screen_submission
 from pipelines.intake.inbox import READY_MARK, handle_inbox, waiting_deliveries
 from pipelines.intake.reading import DeliveredFile
-from pipelines.intake.screening import Screening, screen
 from pipelines.intake.receipts import write_receipt
+from pipelines.intake.screening import Screening, screen
 from pipelines.intake.signing import certify
 from pipelines.intake.states import CERTIFIED, RECEIVED, STATES, SUPERSEDED
 from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
