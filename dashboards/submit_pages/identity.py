@@ -11,6 +11,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -26,6 +27,11 @@ ONLY_HERE = (
 NO_EMAIL = (
     "Single sign-on did not say who you are: it gave no verified e-mail address. Ask the people who run NMIP to see to it that "
     "your account's address is verified and handed over."
+)
+
+HALF_SET_UP = (
+    "Single sign-on is not set up completely, so nobody is let in. Ask the people who run NMIP to look at the section [auth] of "
+    "Streamlit's secrets."
 )
 
 
@@ -55,7 +61,7 @@ def caller(settings: Settings) -> Caller:
     Raises NotSignedIn, NoIdentity, and SubmissionRefused where the list of signers cannot be used.
     """
     auth = _auth_section()
-    if auth:
+    if auth is not None:
         if not st.user.get("is_logged_in"):
             raise NotSignedIn(providers_of(auth))
         email = verified_email(st.user.to_dict())
@@ -68,8 +74,15 @@ def caller(settings: Settings) -> Caller:
     return Caller(identity_from_environment(os.environ, user), False)
 
 
-def _auth_section() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = st.secrets.get("auth", {}) if st.secrets.load_if_toml_exists() else {}
+def _auth_section() -> Mapping[str, Any] | None:
+    """What the secrets say about single sign-on; None where there is nothing. Half of it, or what cannot be read, lets nobody in."""
+    if not st.secrets.load_if_toml_exists():
+        if any(Path(name).exists() for name in st.get_option("secrets.files")):
+            raise NoIdentity(HALF_SET_UP)
+        return None
+    found = st.secrets.get("auth")
+    if found is not None and not (isinstance(found, Mapping) and providers_of(found)):
+        raise NoIdentity(HALF_SET_UP)
     return found
 
 

@@ -11,6 +11,7 @@ from dashboards.submit_pages import dry_check, findings, frame
 from dashboards.submit_pages.place import Place, choose_place, standing
 from dashboards.submit_pages.templates import template_downloads
 from dashboards.submit_pages.words import accounting, counted, said
+from pipelines.contracts.codes import codes
 from pipelines.intake.deliveries import PersonalDataRefused
 from pipelines.intake.desk import Desk, exported
 from pipelines.intake.reading import DeliveredFile
@@ -65,7 +66,7 @@ def _result(desk: Desk, place: Place, files: Sequence[DeliveredFile], checked: d
         if not screening.is_blocked:
             _submit(desk, place, files)
     if screening.outcome != UNREADABLE:
-        _read(screening, files, place[2])
+        _read(screening, files, [year for year in codes(desk.contracts_folder, "school_years") if year != place[2]])
     if not groups:
         return
     slot = st.container()
@@ -137,14 +138,14 @@ def _submit(desk: Desk, place: Place, files: Sequence[DeliveredFile], is_again: 
     st.switch_page(frame.SUBMISSION_PAGE, query_params={"id": done[0].key.submission_id})
 
 
-def _read(screening: Screening, files: Sequence[DeliveredFile], year: str) -> None:
+def _read(screening: Screening, files: Sequence[DeliveredFile], other_years: Sequence[str]) -> None:
     """What was read: which files, lines and rows that add up, other years in the same files, what was recognised."""
     what = dry_check.named([file.name for file in files], sum(len(file.content) for file in files))
     st.markdown(f"{what}: {said(accounting('line', screening.lines))}")
     if screening.row_counts != screening.lines:
         st.markdown(said(accounting("row", screening.row_counts)))
-    others = [other for other in screening.school_years if other != year]
-    if others and year in screening.school_years:
+    others = [year for year in screening.school_years if year in other_years]
+    if others and not screening.is_blocked:
         st.markdown(said(f"The files also hold {listed(others)}: each of these years becomes a submission of its own."))
     findings.notes([*screening.notes, *screening.remarks])
 

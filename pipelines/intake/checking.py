@@ -59,7 +59,8 @@ def whole_file_finding(
     rule_id: str, message: str, how_to_fix: str, *, version: str, file: str, line: int | None, field: str | None, n_rows: int
 ) -> pl.DataFrame:
     """One blocking finding about a file as a whole, such as a missing column."""
-    row = [rule_id, version, "S", file, line, None, field, None, message, how_to_fix, n_rows]
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message)
+    row = [rule_id, version, "S", file, line, None, field, None, shown, how_to_fix, n_rows]
     return pl.DataFrame([row], schema=FINDING_SCHEMA, orient="row")
 
 
@@ -255,7 +256,7 @@ def _findings_of(connection: duckdb.DuckDBPyConnection, contract: Contract, rule
           {literal(rule.rule_id)} AS rule_id, {literal(rule.version)} AS rule_version, {literal(rule.tier)} AS tier,
           COALESCE(t.delivered_file, whole.first_file) AS file, t.delivered_line AS line,
           CASE WHEN t.row_id IS NOT NULL THEN left({key}, {SHOWN_KEY_LENGTH}) END AS business_key,
-          f.field, left(f.value, {SHOWN_VALUE_LENGTH}) AS value, left(f.message, {SHOWN_MESSAGE_LENGTH}) AS message,
+          f.field, left(f.value, {SHOWN_VALUE_LENGTH}) AS value, {_visible("f.message")} AS message,
           {literal(rule.how_to_fix)} AS how_to_fix, CAST({affected_rows} AS BIGINT) AS affected_rows
         FROM ({found} ORDER BY row_id NULLS FIRST, field, value {limit}) AS f
         LEFT JOIN extract_text AS t ON t.row_id = f.row_id
@@ -263,6 +264,12 @@ def _findings_of(connection: duckdb.DuckDBPyConnection, contract: Contract, rule
         ORDER BY f.row_id NULLS FIRST, f.field, f.value
         """,
     )
+
+
+def _visible(text: str) -> str:
+    """SQL: the text cut to its length; what a terminal or a page would obey instead of showing is replaced by a sign."""
+    cut = f"regexp_replace(left({text}, {SHOWN_MESSAGE_LENGTH}), '\\p{{Zs}}', ' ', 'g')"
+    return f"regexp_replace({cut}, '[\\p{{C}}\\p{{Zl}}\\p{{Zp}}]', '\N{REPLACEMENT CHARACTER}', 'g')"
 
 
 @contextmanager

@@ -80,8 +80,10 @@ class MappingFailed(Exception):
     """The mapping cannot read this delivery; carries a rule id, a message and how to fix it."""
 
     def __init__(self, rule_id: str, message: str, how_to_fix: str) -> None:
-        super().__init__(message)
-        self.rule_id, self.message, self.how_to_fix = rule_id, message, how_to_fix
+        # A column may be called anything; what a terminal would obey, or nobody could see, is a blank here.
+        shown = "".join(c if c.isprintable() else " " for c in message)
+        super().__init__(shown)
+        self.rule_id, self.message, self.how_to_fix = rule_id, shown, how_to_fix
 
 
 MAPPING_RULES = {

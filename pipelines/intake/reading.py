@@ -1454,7 +1454,7 @@ def _numbered(width: int) -> list[str]:
 
 def _clean_name(name: str) -> str:
     """A column name on one line, without blanks around it and without characters that nobody sees."""
-    on_one_line = re.sub(r"\s*[\t\n\v\f\r]+\s*", " ", name.strip())
+    on_one_line = re.sub(r"\s*[\t\n\v\f\r\x85\u2028\u2029]+\s*", " ", name.strip())
     if on_one_line.isascii() and on_one_line.isprintable():
         return on_one_line
     return "".join(c for c in on_one_line if unicodedata.category(c) not in ("Cc", "Cf")).strip()

@@ -34,7 +34,14 @@ from pipelines.intake.mapping import (
     map_contract_columns,
     map_delivery,
 )
-from pipelines.intake.personal_data import PERSONAL_FIX, READ_PERSONAL, PersonalColumn, personal_data, personal_message
+from pipelines.intake.personal_data import (
+    PERSONAL_FIX,
+    READ_PERSONAL,
+    PersonalColumn,
+    personal_data,
+    personal_data_in,
+    personal_message,
+)
 from pipelines.intake.reading import (
     Delivered,
     DeliveredFile,
@@ -46,6 +53,7 @@ from pipelines.intake.reading import (
 from pipelines.intake.rule_book import CHECK_TIME
 from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, CORRECTIONS_NEEDED, READY, UNREADABLE
 
+HEADER_ROWS = 30
 SHOWN_YEARS = 12
 SHOWN_YEAR_LENGTH = 40
 
@@ -101,16 +109,17 @@ def open_delivery(
     """Read a delivery, in the layout of the district's mapping or in the contract's own columns. Nothing is kept."""
     contract = load_contract(contracts_folder, extract)
     limits = limits or ReadingLimits()
-    own_columns = ReadingOptions(expected_columns=tuple(c.name for c in contract.columns if c.symbol_for is None))
+    needed = tuple(c.name for c in contract.columns if c.symbol_for is None)
+    own_columns = ReadingOptions(expected_columns=needed)
     try:
         mapping = find_mapping(contracts_folder, district, extract)
-        options = mapping.reading if mapping else own_columns
+        options = replace(mapping.reading, expected_columns=needed) if mapping else own_columns
         delivered = read_delivery(files, options, limits)
-        if options.header == "none" and has_contract_columns(_first_row(delivered), contract):
+        if options.header == "none" and _has_own_header(delivered, contract):
             delivered = read_delivery(files, own_columns, limits)
         return Opened(delivered, personal=personal_data(delivered))
     except UnreadableDelivery as error:
-        return Opened(None, refusal=error)
+        return Opened(None, refusal=error, personal=personal_data_in(files, limits))
 
 
 def years_held(opened: Opened, contracts_folder: Path, district: str, extract: str, school_year: str) -> tuple[str, ...]:
@@ -146,11 +155,11 @@ def screen(
     try:
         progress("reading")
         opened = opened or open_delivery(files, contracts_folder, district, extract, limits)
-        if opened.delivered is None:
-            raise opened.refusal or UnreadableDelivery("READ-EMPTY", first_name, None, "there is no file", "Name a file.")
         if opened.personal:
             personal = (personal_message(opened.personal), PERSONAL_FIX)
             return replace(_refused(contract, READ_PERSONAL, first_name, None, *personal, UNREADABLE), is_personal=True)
+        if opened.delivered is None:
+            raise opened.refusal or UnreadableDelivery("READ-EMPTY", first_name, None, "there is no file", "Name a file.")
         delivered = opened.delivered
         mapped = _map(delivered, contracts_folder, contract, district, school_year)
     except UnreadableDelivery as error:
@@ -235,8 +244,10 @@ def _map(delivered: Delivered, contracts_folder: Path, contract: Contract, distr
     return map_delivery(delivered, contract, mapping, district, school_year)
 
 
-def _first_row(delivered: Delivered) -> tuple[str, ...]:
-    return tuple(str(value).strip() for value in delivered.table.row(0) if value is not None)
+def _has_own_header(delivered: Delivered, contract: Contract) -> bool:
+    """Whether one of the first rows of a delivery that was read without a header names the contract's own columns."""
+    first_rows = delivered.table.head(HEADER_ROWS).rows()
+    return any(has_contract_columns(tuple(str(v).strip() for v in row if v is not None), contract) for row in first_rows)
 
 
 def _structure_findings(contract: Contract, delivered: Delivered, mapped: Mapped, school_year: str) -> pl.DataFrame:

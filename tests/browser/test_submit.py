@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.parse
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -75,15 +79,18 @@ def desk_of(settings: Settings) -> Desk:
     return Desk(Storage(settings.home), settings.contracts, Identity("test"), settings.indicator_sql)
 
 
-@contextmanager
-def serving(settings: Settings, user: str, districts: str) -> Iterator[str]:
-    """The Submit pages in a process of their own on a free port of this machine, ended by its process id."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(settings: Settings, port: int, *options: str, **variables: str) -> Iterator[str]:
+    """The Submit pages in a process of their own, ended by its process id."""
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboards" / "submit.py")]
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    environment = {**os.environ, "NMIP_HOME": str(settings.home), "NMIP_USER": user, "NMIP_DISTRICTS": districts}
+    options = ("--server.port", str(port), "--server.address", "127.0.0.1", *options)
+    environment = {**os.environ, "NMIP_HOME": str(settings.home), **variables}
     log = settings.home / f"submit-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen([*command, *options], cwd=PROJECT, env=environment, stdout=output, stderr=output)
@@ -110,7 +117,7 @@ def _wait_until_healthy(base: str, process: subprocess.Popen[bytes], log: Path) 
 
 @pytest.fixture(scope="module")
 def address(settings: Settings) -> Iterator[str]:
-    with serving(settings, "ana@example.org", "chicago") as base:
+    with serving(settings, free_port(), NMIP_USER="ana@example.org", NMIP_DISTRICTS="chicago") as base:
         yield base
 
 
@@ -258,35 +265,42 @@ def _replaces(page: Any, address: str) -> None:
     page.get_by_text("Certified and in force.").wait_for()
 
 
-def tab_to(page: Any, is_there: Callable[[str], bool]) -> None:
-    """Press Tab until what has the focus says what is looked for."""
-    script = "(() => { const at = document.activeElement; return at.tagName + ' ' + (at.ariaLabel || '') + ' ' + at.innerText })()"
+FOCUSED = """(() => {
+  const at = document.activeElement;
+  if (!['A', 'BUTTON', 'INPUT', 'TEXTAREA', 'SUMMARY'].includes(at.tagName)) return '';
+  const label = at.labels && at.labels.length ? at.labels[0].innerText : '';
+  return [at.ariaLabel, label, at.innerText].join(' ');
+})()"""
+
+
+def tab_to(page: Any, words: str) -> None:
+    """Press Tab until a link, a button or a field with these words has the focus."""
     for _ in range(80):
         page.keyboard.press("Tab")
-        if is_there(str(page.evaluate(script))):
+        if words in str(page.evaluate(FOCUSED)):
             return
-    pytest.fail("The keyboard does not get there.")
+    pytest.fail(f"The keyboard does not get to {words!r}.")
 
 
 def test_the_main_path_with_the_keyboard_alone(page: Any, address: str) -> None:
     visit(page, f"{address}/?extract=school_directory&year=2023-24")
-    tab_to(page, lambda said: said.startswith("BUTTON") and "Upload" in said)
+    tab_to(page, "Upload")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files({"name": "directory.csv", "mimeType": "text/csv", "buffer": directory_csv(4)})
     page.get_by_text("Nothing was found.").wait_for()
     settle(page)
-    tab_to(page, lambda said: "Submit for Chicago, 2023-24" in said)
+    tab_to(page, "Submit for Chicago, 2023-24")
     page.keyboard.press("Enter")
     page.get_by_text("the submission waits for its signer").wait_for()
     settle(page)
-    tab_to(page, lambda said: "I sign as ana@example.org" in said)
+    tab_to(page, "I sign as ana@example.org")
     page.keyboard.press("Space")
-    tab_to(page, lambda said: "Sign and certify" in said)
+    tab_to(page, "Sign and certify")
     page.keyboard.press("Enter")
     page.get_by_text("Certified and in force.").wait_for()
     settle(page)
-    tab_to(page, lambda said: "Receipt (JSON)" in said)
+    tab_to(page, "Receipt (JSON)")
     with page.expect_download() as waiting:
         page.keyboard.press("Enter")
     assert json.loads(Path(waiting.value.path()).read_bytes())["submission_id"] == "chicago/school_directory/2023-24/001"
@@ -350,7 +364,7 @@ def test_personal_data_are_refused_and_nothing_is_left(page: Any, address: str, 
 
 def test_another_districts_user_sees_nothing_of_it(browser: Any, settings: Settings) -> None:
     submission_id = "chicago/school_directory/2024-25/001"
-    with serving(settings, "ben@example.org", "houston") as base:
+    with serving(settings, free_port(), NMIP_USER="ben@example.org", NMIP_DISTRICTS="houston") as base:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
         visit(page, f"{base}/submission?id={submission_id}")
@@ -364,3 +378,118 @@ def test_another_districts_user_sees_nothing_of_it(browser: Any, settings: Setti
         page.get_by_role("combobox", name="District").click()
         assert page.get_by_role("option").all_inner_texts() == ["Houston"]
         page.close()
+
+
+class Provider(ThreadingHTTPServer):
+    """A single sign-on service (OpenID Connect) that lets everybody in as the person whose claims it was given."""
+
+    def __init__(self) -> None:
+        from joserfc.jwk import RSAKey
+
+        super().__init__(("127.0.0.1", 0), ProviderAnswers)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig", "alg": "RS256"})
+        self.claims: dict[str, Any] = {}
+        self.nonces: dict[str, str] = {}
+
+
+class ProviderAnswers(BaseHTTPRequestHandler):
+    server: Provider
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        asked = dict(urllib.parse.parse_qsl(query))
+        if path == "/authorize":
+            code = f"code-{len(self.server.nonces)}"
+            self.server.nonces[code] = asked["nonce"]
+            back = urllib.parse.urlencode({"code": code, "state": asked["state"]})
+            self.send_response(302)
+            self.send_header("Location", f"{asked['redirect_uri']}?{back}")
+            self.end_headers()
+            return
+        places = {name: f"{self.server.url}/{path}" for name, path in PROVIDER_PATHS.items()}
+        kinds = {"id_token_signing_alg_values_supported": ["RS256"], "response_types_supported": ["code"]}
+        document = {"issuer": self.server.url, "subject_types_supported": ["public"], **kinds, **places}
+        self._say({"keys": [self.server.key.as_dict(private=False)]} if path == "/jwks" else document)
+
+    def do_POST(self) -> None:
+        from joserfc import jwt
+
+        form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        now = int(time.time())
+        claims = {"iss": self.server.url, "aud": "nmip", "sub": "7", "iat": now, "exp": now + 600, **self.server.claims}
+        claims["nonce"] = self.server.nonces[form["code"]]
+        token = jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.server.key)
+        self._say({"access_token": "x", "token_type": "Bearer", "expires_in": 600, "id_token": token})
+
+    def _say(self, document: dict[str, Any]) -> None:
+        content = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+PROVIDER_PATHS = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    missing = [name for name in ("authlib", "httpx") if importlib.util.find_spec(name) is None]
+    if missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"Single sign-on needs {' and '.join(missing)}, and CI must test it.")
+        pytest.skip(f"Single sign-on was not tested: it needs {' and '.join(missing)}.")
+    service = Provider()
+    thread = threading.Thread(target=service.serve_forever)
+    thread.start()
+    yield service
+    service.shutdown()
+    thread.join()
+    service.server_close()
+
+
+def test_single_sign_on_says_who_signs_for_which_district(
+    browser: Any, settings: Settings, provider: Provider, tmp_path: Path
+) -> None:
+    port = free_port()
+    secrets, signers = tmp_path / "secrets.toml", tmp_path / "signers.csv"
+    secrets.write_text(
+        f'''[auth]
+redirect_uri = "http://127.0.0.1:{port}/oauth2callback"
+cookie_secret = "a secret of thirty-two letters..."
+client_id = "nmip"
+client_secret = "secret"
+server_metadata_url = "{provider.url}/.well-known/openid-configuration"
+'''
+    )
+    signers.write_text("user,district\ncarla@example.org,houston\n")
+    variables = {"NMIP_SIGNERS": str(signers), "NMIP_USER": "root", "NMIP_DISTRICTS": "chicago"}
+    with serving(settings, port, "--secrets.files", str(secrets), **variables) as base:
+        for claims, said in (
+            ({"email": "carla@example.org", "email_verified": True}, "Signed in as carla@example.org for Houston"),
+            ({"email": "carla@example.org", "email_verified": False}, "it gave no verified e-mail address"),
+            ({"email": "eve@example.org", "email_verified": True}, "but act for no district"),
+        ):
+            provider.claims = claims
+            person = browser.new_context()
+            page = person.new_page()
+            page.set_default_timeout(PATIENCE)
+            page.goto(f"{base}/submission?id=chicago/school_directory/2024-25/001")
+            page.get_by_text("These pages show a district's own numbers to those who act for it.").wait_for()
+            assert "School directory" not in page.inner_text("body")
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_text(said).wait_for()
+            page.goto(f"{base}/submission?id=chicago/school_directory/2024-25/001")
+            page.get_by_text(said).wait_for()
+            settle(page)
+            assert "School directory, 2024-25" not in page.inner_text("body")
+            if "Houston" in said:
+                page.get_by_text("may not see submissions for chicago").wait_for()
+                page.get_by_role("button", name="Sign out").click()
+                page.get_by_role("button", name="Sign in").wait_for()
+            person.close()

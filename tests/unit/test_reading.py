@@ -315,9 +315,9 @@ def test_headers_are_trimmed_named_by_position_and_cut_at_the_right() -> None:
 
 
 def test_characters_that_nobody_sees_are_no_part_of_a_name() -> None:
-    names = ["school\u200b_id", "\ufeffgrade", "n\u00ad_tested\x07", "\x1b\u202e", "a\u00a0b", "niño 名"]
-    clean = ("school_id", "grade", "n_tested", "column_4", "a\u00a0b", "niño 名")
-    assert read(",".join(names) + "\n1,2,3,4,5,6\n").columns == clean
+    names = ["school\u200b_id", "\ufeffgrade", "n\u00ad_tested\x07", "\x1b\u202e", "a\u00a0b", "niño 名", "c\u2028 d"]
+    clean = ("school_id", "grade", "n_tested", "column_4", "a\u00a0b", "niño 名", "c d")
+    assert read(",".join(names) + "\n1,2,3,4,5,6,7\n").columns == clean
     assert read(parquet(pa.table({"id\x00": ["1"], "\x00": ["2"]}))).columns == ("id", "column_2")
     assert refused("a,a\u200b\n1,2\n").rule_id == "READ-HEADER-DUPLICATE"
 
