@@ -19,7 +19,7 @@ from pipelines.intake.reading import DeliveredFile
 OPEN_AT_ONCE = 3
 FEW_NOTES = 2
 # A file with its findings is made before it is asked for only where that takes no time that a reader would notice.
-MADE_AT_ONCE = 4_000_000
+MADE_AT_ONCE = 2_000_000
 Group = Mapping[str, Any]
 
 
@@ -101,24 +101,24 @@ def take_home(
     name: str,
     findings: pl.DataFrame,
     submission_id: str,
-    files: Sequence[DeliveredFile],
+    sizes: Sequence[int],
     key: object,
     annotated: Callable[[], Sequence[DeliveredFile]],
     everything: Callable[[], bytes] | None = None,
 ) -> None:
     """Downloads: findings as csv and JSON, and the analyst's own files with the findings in a column.
 
-    `annotated` makes those files: once for the same `key`, or when they are asked for where `files` are large. `everything`
-    makes one archive of all.
+    `annotated` makes those files: once for the same `key`, or when they are asked for where there are many or large ones.
+    `sizes`: their bytes; none where they cannot be read. `everything` makes one archive of all.
     """
     with st.container(horizontal=True, gap="small", key=f"take-home-{name}"):
         downloads.button("Findings (CSV)", f"{name}_findings.csv", lambda: findings_csv(findings, submission_id), "csv")
         downloads.button("Findings (JSON)", f"{name}_findings.json", lambda: findings_json(findings, submission_id), "json")
-        if len(files) == 1 and len(files[0].content) <= MADE_AT_ONCE:
+        if len(sizes) == 1 and sizes[0] <= MADE_AT_ONCE:
             for made in _made_once(key, annotated):
                 downloads.button("Your file with the findings", made.name, made.content, "annotated")
-        else:
-            label = "Your file with the findings (ZIP)" if len(files) == 1 else "Your files with the findings (ZIP)"
+        elif sizes:
+            label = f"Your {'file' if len(sizes) == 1 else 'files'} with the findings (ZIP)"
             downloads.button(label, f"{name}_with_findings.zip", lambda: downloads.zipped(annotated()), "annotated")
         if everything is not None:
             downloads.button("Everything (ZIP)", f"{name}.zip", everything, "everything")

@@ -40,13 +40,14 @@ BANNERS = {
 STYLE = """
 [data-testid="stMainBlockContainer"] { padding-top: 4.5rem; max-width: 76rem; }
 [data-testid="stHeading"] h1 { padding-top: 0; }
-[data-testid="stMain"] code { color: inherit; padding: 0 0.15em; white-space: pre-wrap; overflow-wrap: anywhere; }
+[data-testid="stMain"] code { color: inherit; font-size: 0.9em; padding: 0 0.15em; }
+[data-testid="stMain"] code { white-space: pre-wrap; overflow-wrap: anywhere; }
 [data-testid="stMarkdownContainer"] table { display: block; max-width: 100%; overflow-x: auto; }
 [data-testid="stMarkdownContainer"] th, [data-testid="stMarkdownContainer"] td { min-width: 5rem; }
 [data-testid="stMarkdownContainer"] td:last-child { min-width: 14rem; }
 [data-testid="stMarkdownContainer"] td:first-child code { white-space: nowrap; }
-[data-testid="stTable"] td > div { max-width: 40rem; }
-[data-testid="stTable"] code { background: transparent; padding: 0; font-size: 0.9em; }
+[data-testid="stTable"] td > div { max-width: 40rem !important; }
+[data-testid="stTable"] code { background: transparent; padding: 0; }
 [data-testid="stPageLink-NavLink"] p { color: #0B5394; text-decoration: underline; }
 [class*="st-key-item-"] { border-top: 1px solid #CBD2DB; padding-top: 0.35rem; }
 [data-testid="stFileUploaderDropzone"] { min-height: 6.5rem; border: 1px dashed #56616F; }

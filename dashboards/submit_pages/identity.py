@@ -75,7 +75,10 @@ def caller(settings: Settings) -> Caller:
 
 
 def _auth_section() -> Mapping[str, Any] | None:
-    """What the secrets say about single sign-on; None where there is nothing. Half of it, or what cannot be read, lets nobody in."""
+    """What the secrets say about single sign-on; None where there is nothing.
+
+    Half of it, or secrets that cannot be read, let nobody in: a slip of the pen must not open the pages.
+    """
     if not st.secrets.load_if_toml_exists():
         if any(Path(name).exists() for name in st.get_option("secrets.files")):
             raise NoIdentity(HALF_SET_UP)

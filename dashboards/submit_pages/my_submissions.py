@@ -15,6 +15,7 @@ from dashboards.submit_pages import frame
 from dashboards.submit_pages.words import EXPECTED_WORDS, STATE_WORDS, counted, exact, moment, said
 from pipelines.intake import expected as due
 from pipelines.intake import states
+from pipelines.intake.deliveries import INBOX
 from pipelines.intake.desk import Desk
 from pipelines.intake.submission import Submission
 
@@ -137,7 +138,9 @@ def _row(desk: Desk, submission: Submission, several: bool) -> None:
             st.page_link(frame.SUBMISSION_PAGE, label=said(title), query_params={"id": key.submission_id})
         with st.container(width=420):
             if submission.events:
-                st.caption(f"received {moment(submission.received['at'])} from {exact(submission.received['actor'])}")
+                received = submission.received
+                whom = "by the inbox" if received["via"] == INBOX else f"from {exact(received['actor'])}"
+                st.caption(f"received {moment(received['at'])} {whom}")
 
 
 def _colour(state: str) -> str:

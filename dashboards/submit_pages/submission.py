@@ -9,9 +9,10 @@ import polars as pl
 import streamlit as st
 
 from dashboards.components.words import humanised, listed
-from dashboards.submit_pages import changes, downloads, dry_check, findings, frame, receipt
+from dashboards.submit_pages import changes, downloads, dry_check, findings, frame, receipt, tables
 from dashboards.submit_pages.words import NEXT_STEPS, STATE_WORDS, accounting, counted, exact, moment, said
 from pipelines.intake import states
+from pipelines.intake.deliveries import INBOX
 from pipelines.intake.desk import Desk
 from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.receipts import prove_kept
@@ -40,7 +41,7 @@ DONE = {
     states.CERTIFIED: 4,
     states.SUPERSEDED: 4,
 }
-VIA_WORDS = {"inbox": "by the inbox", "command line": "by the command line", "submit page": "on these pages"}
+VIA_WORDS = {INBOX: "by the inbox", "command line": "by the command line", "submit page": "on these pages"}
 
 
 def page(desk: Desk) -> None:
@@ -132,8 +133,9 @@ def _received(desk: Desk, submission: Submission) -> None:
     received, screened = submission.received, submission.screened or {}
     files = received["files"]
     what = dry_check.named([file["name"] for file in files], sum(file["n_bytes"] for file in files))
+    whom = "" if received["via"] == INBOX else f" from {exact(received['actor'])}"
     how = VIA_WORDS.get(received["via"], received["via"])
-    st.markdown(f"{what}, received {moment(received['at'])} from {exact(received['actor'])} {said(how)}.")
+    st.markdown(f"{what}, received {moment(received['at'])}{whom} {said(how)}.")
     if screened.get("lines", {}).get("in"):
         st.markdown(said(accounting("line", screened["lines"])))
         if screened["rows"] != screened["lines"]:
@@ -179,7 +181,7 @@ def _findings(desk: Desk, submission: Submission) -> None:
             name,
             found.drop("is_acknowledged", "reason", "actor"),
             key.submission_id,
-            [] if submission.state == states.UNREADABLE else desk.store.files(key, submission.received),
+            [] if submission.state == states.UNREADABLE else [file["n_bytes"] for file in submission.received["files"]],
             (key, (submission.screened or {})["findings_sha256"]),
             lambda: desk.exports(submission)[2:],
             lambda: _everything(desk, submission),
@@ -207,8 +209,9 @@ def _acknowledgements(submission: Submission, group: findings.Group) -> None:
 def _acknowledge(desk: Desk, submission: Submission, group: findings.Group, rows: pl.DataFrame) -> None:
     # Named by the number of events, so that what was written is gone once it is acknowledged.
     rule_id, n_events = group["rule_id"], len(submission.events)
-    waiting = rows.filter(~pl.col("is_acknowledged") & pl.col("line").is_not_null())
-    keys = dict(waiting.select("line", pl.col("business_key").fill_null("")).unique("line", maintain_order=True).iter_rows())
+    waiting = rows.filter(~pl.col("is_acknowledged") & pl.col("line").is_not_null()).unique("line", maintain_order=True)
+    keys = dict(waiting.select("line", pl.col("business_key").fill_null("")).head(tables.SHOWN).iter_rows())
+    of_which = f", of the first {tables.SHOWN:,}" if waiting.height > tables.SHOWN else ""
     with st.form(f"acknowledge-{rule_id}"):
         st.markdown(
             f"**Right as it is?** Say why; your reason covers {counted(group['n_open'], 'finding')} and stands in the receipt."
@@ -219,7 +222,7 @@ def _acknowledge(desk: Desk, submission: Submission, group: findings.Group, rows
         left_out: list[int] = []
         if len(keys) > 1:
             left_out = st.multiselect(
-                "Lines that it does not cover (they stay open)",
+                f"Lines that it does not cover (they stay open{of_which})",
                 list(keys),
                 format_func=lambda line: f"{line}: {keys[line]}" if keys[line] else str(line),
                 key=f"left-out-{rule_id}-{n_events}",
@@ -314,7 +317,8 @@ def _told(event: Mapping[str, Any]) -> str:
     who = "NMIP" if event["actor"] == "nmip" else exact(event["actor"])
     kind = event["type"]
     if kind == "received":
-        return f"received from {who}: {listed([exact(file['name']) for file in event['files']])}"
+        whom = "by the inbox" if event["via"] == INBOX else f"from {who}"
+        return f"received {whom}: {listed([exact(file['name']) for file in event['files']])}"
     if kind == "screened":
         n_found = sum(event["findings"].values())
         return f"checked, {counted(n_found, 'finding') if n_found else 'nothing found'} ({STATE_WORDS[event['outcome']].lower()})"

@@ -62,7 +62,7 @@ def _result(desk: Desk, place: Place, files: Sequence[DeliveredFile], checked: d
     if same is not None:
         _known(desk, place, files, same)
     else:
-        _verdict(screening, sum(group["n_findings"] for group in groups), len(groups))
+        _verdict(screening, groups)
         if not screening.is_blocked:
             _submit(desk, place, files)
     if screening.outcome != UNREADABLE:
@@ -77,28 +77,35 @@ def _result(desk: Desk, place: Place, files: Sequence[DeliveredFile], checked: d
             "_".join(place),
             screening.findings,
             "",
-            [] if checked.opened.delivered is None else files,
+            [] if checked.opened.delivered is None else [len(file.content) for file in files],
             checked.key,
             lambda: exported(files, checked.opened, screening.findings, "")[2:],
         )
 
 
-def _verdict(screening: Screening, n_findings: int, n_rules: int) -> None:
-    how_many = f"{counted(n_findings, 'finding')} of {counted(n_rules, 'rule')}"
+def _verdict(screening: Screening, groups: Sequence[findings.Group]) -> None:
     if screening.outcome == UNREADABLE:
         st.error(f"**{STATES[UNREADABLE][0]}** Mend it as described below and drop it again.", icon=":material/block:")
     elif screening.is_blocked:
+        unusual = sum(group["n_findings"] for group in groups if not group["is_blocking"])
+        beside = f"; {unusual:,} more {'is' if unusual == 1 else 'are'} unusual" if unusual else ""
         st.error(
-            f"**Something must be corrected:** {how_many}. Nothing was submitted. Correct your file and drop it here again.",
+            f"**Something must be corrected:** {_how_many([group for group in groups if group['is_blocking']])}{beside}. Nothing "
+            "was submitted. Correct your file and drop it here again.",
             icon=":material/block:",
         )
     elif screening.outcome == ACKNOWLEDGEMENTS_NEEDED:
         st.warning(
-            f"**Nothing blocks, but something is unusual:** {how_many}. Correct your file, or submit it and say why it is right.",
+            f"**Nothing blocks, but something is unusual:** {_how_many(groups)}. Correct your file, or submit it and say why it "
+            "is right.",
             icon=":material/help:",
         )
     else:
         st.success("**Nothing was found.** Submit it; then see what it changes, and sign it.", icon=":material/check_circle:")
+
+
+def _how_many(groups: Sequence[findings.Group]) -> str:
+    return f"{counted(sum(group['n_findings'] for group in groups), 'finding')} of {counted(len(groups), 'rule')}"
 
 
 def _same_bytes(desk: Desk, place: Place, digest: str) -> Submission | None:

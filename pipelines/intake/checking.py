@@ -59,8 +59,10 @@ def whole_file_finding(
     rule_id: str, message: str, how_to_fix: str, *, version: str, file: str, line: int | None, field: str | None, n_rows: int
 ) -> pl.DataFrame:
     """One blocking finding about a file as a whole, such as a missing column."""
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message)
-    row = [rule_id, version, "S", file, line, None, field, None, shown, how_to_fix, n_rows]
+    shown, fix = (
+        "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) for text in (message, how_to_fix)
+    )
+    row = [rule_id, version, "S", file, line, None, field, None, shown, fix, n_rows]
     return pl.DataFrame([row], schema=FINDING_SCHEMA, orient="row")
 
 

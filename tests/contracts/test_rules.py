@@ -186,8 +186,9 @@ def test_a_value_that_is_no_code_is_found_with_all_codes_and_the_nearest_one() -
 
 @pytest.mark.parametrize("value", ["0001", "00a", "001\n002", "7a", " 7"])
 def test_a_value_of_another_form_is_found(value: str) -> None:
+    shown = value.replace("\n", "\N{REPLACEMENT CHARACTER}")
     assert made_findings({"id": value}) == [
-        Expected("MD-S-PATTERN", 2, "id", value, f'"{value}" does not have the form ^[0-9]{{3}}$')
+        Expected("MD-S-PATTERN", 2, "id", value, f'"{shown}" does not have the form ^[0-9]{{3}}$')
     ]
 
 

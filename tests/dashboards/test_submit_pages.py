@@ -321,6 +321,13 @@ def test_what_blocks_is_shown_by_rule_and_cannot_be_submitted(home: Path) -> Non
     assert not (home / "submissions").exists()
 
 
+def test_what_must_be_corrected_is_counted_apart_from_what_is_unusual(home: Path) -> None:
+    content = unusual_directory(3, 5).replace(b"006,,School 6,elementary", b"006,,School 6,elementry")
+    said = text_of(drop(open_page("submit_file", **DIRECTORY_2024), ("d.csv", content)))
+    assert "Something must be corrected: 1 finding of 1 rule; 2 more are unusual." in said
+    assert said.index("To correct") < said.index("Unusual, to correct or to acknowledge")
+
+
 def test_another_file_in_its_place_is_checked_anew(home: Path) -> None:
     app = drop(open_page("submit_file", **DIRECTORY_2024), ("d.csv", broken_directory()))
     assert "Something must be corrected" in text_of(app)
@@ -437,6 +444,7 @@ def test_an_unreadable_submission_says_why(home: Path) -> None:
     app = submission_page(submit(home, b""))
     assert steps(app)[1] == "Cannot be read"
     assert "The files cannot be read." in text_of(app)
+    assert [button.label for button in app.get("download_button")] == ["Findings (CSV)", "Findings (JSON)", "Everything (ZIP)"]
 
 
 def test_findings_are_acknowledged_by_rule_and_single_lines_stay_open(home: Path) -> None:

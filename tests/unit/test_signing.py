@@ -1,4 +1,4 @@
-"""Acknowledging, carrying over, leaving rows out, withdrawing, signing with a note: what a person decides and what stays of it."""
+"""Acknowledging, carrying over, leaving rows out, withdrawing, signing: what a person decides, and what stays of it."""
 
 from __future__ import annotations
 
