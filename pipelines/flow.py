@@ -29,10 +29,20 @@ from pipelines.intake.expected import expected_extracts
 from pipelines.intake.inbox import Handled, handle_inbox, list_inbox, unclosed_folders, waiting_deliveries
 from pipelines.intake.ledger import ledger_table
 from pipelines.intake.outbox import WebhookFailed, notify, report, unnotified, unreported
+from pipelines.intake.receipts import prove_kept, write_receipt
 from pipelines.intake.rule_book import BLOCKING_TIERS
-from pipelines.intake.states import DAMAGED, READING, RECEIVED
+from pipelines.intake.states import READING, RECEIVED
 from pipelines.intake.store import SubmissionStore
-from pipelines.intake.submission import Submission, all_submissions, certified_in, in_force, now, read_rows
+from pipelines.intake.submission import (
+    Submission,
+    SubmissionRefused,
+    all_submissions,
+    certified_in,
+    damaged_in,
+    in_force,
+    now,
+    read_rows,
+)
 from pipelines.lake.partitions import Partition, bring_up_to_date, partitions
 from pipelines.release.publish import (
     CURRENT,
@@ -93,11 +103,20 @@ def screen_inbox(home: Home, progress: Progress = lambda _: None) -> list[Handle
     handled = handle_inbox(home.inbox, contracts, home.store, progress=progress)
     for submission in unscreened(home, all_submissions(home.store)):
         progress(f"screening {submission.key.submission_id}")
-        screened = screen_submission(home.store, contracts, submission)
-        if screened.received["via"] == INBOX:
-            certify_by_itself(home.store, contracts, screened)
+        try:
+            screened = screen_submission(home.store, contracts, submission)
+            if screened.received["via"] == INBOX:
+                certify_by_itself(home.store, contracts, screened)
+        except SubmissionRefused as error:
+            progress(str(error))
+    for submission in all_submissions(home.store):
+        if submission.is_certified and submission.damage is None and not home.store.has_receipt(submission.key):
+            write_receipt(home.store, submission.key)
     for submission in unreported(home.store, all_submissions(home.store)):
-        report(home.store, contracts, submission)
+        try:
+            report(home.store, contracts, submission)
+        except SubmissionRefused as error:
+            progress(str(error))
     if home.settings.webhook:
         _notify(home, home.settings.webhook, progress)
     return handled
@@ -165,6 +184,8 @@ def _waiting_marks(home: Home) -> dict[str, Any]:
     in_inbox = waiting_deliveries(home.inbox, home.settings.contracts, home.store)
     submissions = all_submissions(home.store)
     half_done = [*unscreened(home, submissions), *unreported(home.store, submissions)]
+    # What can only be mended by a person does not wait: a run would change nothing.
+    half_done = [s for s in half_done if not prove_kept(home.store, s)]
     return {**in_inbox, **{submission.key.submission_id: [] for submission in half_done}}
 
 
@@ -237,7 +258,7 @@ def contract_results(home: Home) -> list[ContractHolds]:
     """
     submissions = all_submissions(home.store)
     held = certified_in(submissions)
-    damaged = [s for s in submissions if s.state == DAMAGED]
+    damaged = damaged_in(submissions)
     in_lake = {p.submission_id for p in partitions(home.storage)}
     results = []
     for extract in extract_names(home.settings.contracts):

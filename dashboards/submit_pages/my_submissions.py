@@ -54,7 +54,7 @@ def _chosen(desk: Desk, own: list[str]) -> list[str]:
 
 
 def _received_at(submission: Submission) -> tuple[str, Any]:
-    return (submission.received["at"] if submission.events else "", submission.key)
+    return (submission.received["at"] or "", submission.key)
 
 
 def _expected(desk: Desk, rows: pl.DataFrame, known: dict[str, Submission], several: bool) -> None:

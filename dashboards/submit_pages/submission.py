@@ -13,9 +13,9 @@ from dashboards.submit_pages import changes, downloads, dry_check, findings, fra
 from dashboards.submit_pages.words import NEXT_STEPS, STATE_WORDS, accounting, counted, exact, moment, said
 from pipelines.intake import states
 from pipelines.intake.deliveries import INBOX
-from pipelines.intake.desk import Desk
+from pipelines.intake.desk import AlreadyCertified, Desk
 from pipelines.intake.reading import DeliveredFile
-from pipelines.intake.receipts import prove_kept
+from pipelines.intake.store import RecordAltered
 from pipelines.intake.submission import Submission, SubmissionRefused, all_submissions
 from pipelines.storage import canonical_json
 
@@ -41,11 +41,13 @@ DONE = {
     states.CERTIFIED: 4,
     states.SUPERSEDED: 4,
 }
+# Where a reason is kept while the page is drawn anew.
+REFUSED = "refused-act"
 VIA_WORDS = {INBOX: "by the inbox", "command line": "by the command line", "submit page": "on these pages"}
 
 
 def page(desk: Desk) -> None:
-    """Draw the page of the submission that the address names. Raises SubmissionRefused."""
+    """Draw the page of the submission that the address names."""
     submission_id = st.query_params.get("id")
     if not submission_id:
         _none("The address names no submission.")
@@ -55,22 +57,26 @@ def page(desk: Desk) -> None:
     except SubmissionRefused as refused:
         _none(frame.sentence(refused))
         return
+    altered = None
     if submission.is_open:
-        with st.spinner("Checking under the rules of today"):
-            desk.refreshed(submission)
+        try:
+            with st.spinner("Checking under the rules of today"):
+                desk.refreshed(submission)
+        except RecordAltered as found:
+            altered = found
         submission = desk.submission(submission_id)
     _head(desk, submission)
     if submission.state == states.DAMAGED or submission.screened is None:
         return
     try:
+        if altered is not None:
+            raise altered
         _body(desk, submission)
-    except (FileNotFoundError, ValueError):
-        # What is kept is proven only when something of it cannot be read: that costs a digest of every file.
-        problems = prove_kept(desk.store, submission)
-        if not problems:
-            raise
-        for problem in problems:
-            st.error(f"{frame.sentence(problem)} Tell the people who run NMIP.", icon=":material/error:")
+    except RecordAltered as found:
+        st.error(f"{frame.sentence(found)} Tell the people who run NMIP.", icon=":material/error:")
+    _history(submission)
+    if submission.is_open:
+        _withdraw(desk, submission)
 
 
 def _body(desk: Desk, submission: Submission) -> None:
@@ -81,9 +87,6 @@ def _body(desk: Desk, submission: Submission) -> None:
         held = desk.supersedes(submission)
         changes.section(desk, submission, held)
         _sign(desk, submission, held)
-    _history(submission)
-    if submission.is_open:
-        _withdraw(desk, submission)
 
 
 def _none(why: str) -> None:
@@ -100,6 +103,9 @@ def _head(desk: Desk, submission: Submission) -> None:
     _steps(submission)
     box, icon = BOXES.get(submission.state, (st.info, ":material/info:"))
     box(f"**{states.STATES[submission.state][0]}** {NEXT_STEPS[submission.state]}", icon=icon)
+    refused = st.session_state.pop(REFUSED, None)
+    if refused is not None:
+        st.error(refused, icon=":material/block:")
     if submission.damage is not None:
         st.markdown(frame.sentence(submission.damage))
         return
@@ -163,12 +169,15 @@ def _other_years(desk: Desk, submission: Submission) -> None:
 def _findings(desk: Desk, submission: Submission) -> None:
     key, name = submission.key, submission.key.submission_id.replace("/", "_")
     found, groups = desk.findings(submission), desk.rules(submission)
+    # What turned out to be about single people was not kept.
+    has_files = desk.store.has_files(key, submission.received)
     if not groups:
         st.subheader("Findings", anchor=False)
         st.markdown("Nothing was found.")
-        downloads.button("Everything (ZIP)", f"{name}.zip", lambda: _everything(desk, submission), "everything")
+        if has_files:
+            downloads.button("Everything (ZIP)", f"{name}.zip", lambda: _everything(desk, submission), "everything")
         return
-    slot = st.container()
+    slot, is_read = st.container(), submission.state != states.UNREADABLE
 
     def act(group: findings.Group, rows: pl.DataFrame) -> None:
         _acknowledgements(submission, group)
@@ -181,10 +190,10 @@ def _findings(desk: Desk, submission: Submission) -> None:
             name,
             found.drop("is_acknowledged", "reason", "actor"),
             key.submission_id,
-            [] if submission.state == states.UNREADABLE else [file["n_bytes"] for file in submission.received["files"]],
+            [file["n_bytes"] for file in submission.received["files"]] if has_files and is_read else [],
             (key, (submission.screened or {})["findings_sha256"]),
             lambda: desk.exports(submission)[2:],
-            lambda: _everything(desk, submission),
+            (lambda: _everything(desk, submission)) if has_files else None,
         )
 
 
@@ -209,8 +218,10 @@ def _acknowledgements(submission: Submission, group: findings.Group) -> None:
 def _acknowledge(desk: Desk, submission: Submission, group: findings.Group, rows: pl.DataFrame) -> None:
     # Named by the number of events, so that what was written is gone once it is acknowledged.
     rule_id, n_events = group["rule_id"], len(submission.events)
-    waiting = rows.filter(~pl.col("is_acknowledged") & pl.col("line").is_not_null()).unique("line", maintain_order=True)
-    keys = dict(waiting.select("line", pl.col("business_key").fill_null("")).head(tables.SHOWN).iter_rows())
+    waiting = rows.filter(~pl.col("is_acknowledged") & pl.col("line").is_not_null()).unique(["file", "line"], maintain_order=True)
+    places = waiting.select("file", "line", pl.col("business_key").fill_null("")).head(tables.SHOWN)
+    keys = {(file, line): key for file, line, key in places.iter_rows()}
+    is_one_file = places["file"].n_unique() == 1
     of_which = f", of the first {tables.SHOWN:,}" if waiting.height > tables.SHOWN else ""
     with st.form(f"acknowledge-{rule_id}"):
         st.markdown(
@@ -219,22 +230,40 @@ def _acknowledge(desk: Desk, submission: Submission, group: findings.Group, rows
         reason = st.text_area(
             "Reason", key=f"reason-{rule_id}-{n_events}", placeholder="Why are these rows right?", max_chars=4_000
         )
-        left_out: list[int] = []
+        left_out: list[tuple[str, int]] = []
         if len(keys) > 1:
             left_out = st.multiselect(
                 f"Lines that it does not cover (they stay open{of_which})",
                 list(keys),
-                format_func=lambda line: f"{line}: {keys[line]}" if keys[line] else str(line),
+                format_func=lambda place: ("" if is_one_file else f"{place[0]}, ") + f"{place[1]}: {keys[place]}",
                 key=f"left-out-{rule_id}-{n_events}",
                 placeholder="None: it covers all of them",
             )
         if not st.form_submit_button("Acknowledge", icon=":material/check:"):
             return
-    try:
-        desk.acknowledge(submission.key.submission_id, rule_id, reason, left_out)
-    except SubmissionRefused as refused:
-        st.error(frame.sentence(refused), icon=":material/block:")
+    files = sorted({file for file, _ in left_out})
+    if len(files) > 1:
+        st.error("Leave out lines of one file at a time.", icon=":material/block:")
         return
+    lines, file = [line for _, line in left_out], files[0] if files else None
+    try:
+        desk.acknowledge(submission.key.submission_id, rule_id, reason, lines, file)
+    except SubmissionRefused as refused:
+        _refused(desk, submission, refused, "acknowledged")
+        return
+    st.rerun()
+
+
+def _refused(desk: Desk, submission: Submission, refused: SubmissionRefused, verb: str) -> None:
+    """Say why; where the submission is not any more as it was shown, it is drawn anew below the reason."""
+    now = desk.submission(submission.key.submission_id)
+    why = frame.sentence(refused)
+    if now.state != submission.state:
+        why = f"It was not {verb}, because something changed meanwhile: the submission is shown as it stands now."
+    elif len(now.events) == len(submission.events):
+        st.error(why, icon=":material/block:")
+        return
+    st.session_state[REFUSED] = why
     st.rerun()
 
 
@@ -262,7 +291,7 @@ def _sign(desk: Desk, submission: Submission, held: str | None) -> None:
                 f"Release note: what changed against submission {int(held.rpartition('/')[2])}, and why",
                 key=f"note-{key.submission_id}",
                 max_chars=4_000,
-                placeholder="Readers of the next release see it beside the numbers.",
+                placeholder="It stands in the receipt, and tells whoever compares the two submissions why.",
             )
         is_sure = st.checkbox(f"I sign as {exact(user)} for {said(district)}.", key=f"sure-{key.submission_id}")
         if not st.form_submit_button("Sign and certify", type="primary", icon=":material/draw:"):
@@ -273,23 +302,13 @@ def _sign(desk: Desk, submission: Submission, held: str | None) -> None:
     try:
         with st.spinner("Signing"):
             desk.sign(key.submission_id, statement, note)
+    except AlreadyCertified:
+        st.rerun()
     except SubmissionRefused as refused:
-        _refused_to_sign(desk, submission, refused)
+        _refused(desk, submission, refused, "signed")
         return
     st.session_state.pop("changes", None)
     st.rerun()
-
-
-def _refused_to_sign(desk: Desk, submission: Submission, refused: SubmissionRefused) -> None:
-    """Say why; where the submission does not stand any more as it was shown, that is why."""
-    now = desk.submission(submission.key.submission_id)
-    if now.state != submission.state:
-        st.error(
-            f"It was not signed, because something changed meanwhile. {states.STATES[now.state][0]} Load the page again.",
-            icon=":material/block:",
-        )
-    else:
-        st.error(frame.sentence(refused), icon=":material/block:")
 
 
 def _receipt(desk: Desk, submission: Submission) -> None:
@@ -344,7 +363,7 @@ def _withdraw(desk: Desk, submission: Submission) -> None:
         try:
             desk.withdraw(submission.key.submission_id, reason)
         except SubmissionRefused as refused:
-            st.error(frame.sentence(refused), icon=":material/block:")
+            _refused(desk, submission, refused, "withdrawn")
             return
     st.rerun()
 

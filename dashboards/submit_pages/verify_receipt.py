@@ -35,7 +35,7 @@ def page(desk: Desk) -> None:
     if not given:
         return
     receipts = [(file, found) for file in given if (found := parse_receipt(file.getvalue())) is not None]
-    others = {file.name: file.getvalue() for file in given if all(file is not one for one, _ in receipts)}
+    others = [(file.name, file.getvalue()) for file in given if all(file is not one for one, _ in receipts)]
     if not receipts:
         st.warning(
             "There is no receipt among these files. A receipt is the JSON file that the page of a certified submission offers; "
@@ -46,7 +46,7 @@ def page(desk: Desk) -> None:
         _prove(desk, file, receipt, others)
 
 
-def _prove(desk: Desk, file: UploadedFile, receipt: Mapping[str, Any], others: Mapping[str, bytes]) -> None:
+def _prove(desk: Desk, file: UploadedFile, receipt: Mapping[str, Any], others: Sequence[tuple[str, bytes]]) -> None:
     proof = prove(receipt, others or None)
     proven, problems = list(proof.proven), list(proof.problems)
     unproven = proof.unproven if others else ("the delivered files were not dropped with it, so they were not compared",)
@@ -54,10 +54,11 @@ def _prove(desk: Desk, file: UploadedFile, receipt: Mapping[str, Any], others: M
     if kept is not None:
         problems += prove_kept(desk.store, kept)
         name = f"{kept.key.folder}/{RECEIPT}"
-        is_same = desk.store.storage.exists(name) and desk.store.storage.read(name) == canonical_json(receipt)
-        (proven if is_same else problems).append(
-            "it is the receipt that is kept here" if is_same else "it is not the receipt that is kept here"
-        )
+        if desk.store.storage.exists(name):
+            is_same = desk.store.storage.read(name) == canonical_json(receipt)
+            (proven if is_same else problems).append(
+                "it is the receipt that is kept here" if is_same else "it is not the receipt that is kept here"
+            )
     st.subheader(said(f"Receipt of {proof.submission_id}"), anchor=False)
     st.caption(exact(file.name))
     if problems:

@@ -73,8 +73,8 @@ def _run(home: Home) -> None:
         named = [s.key.submission_id for s in changed if s.state in states]
         if named:
             click.echo(f"{words}: {', '.join(named)}")
-    if any(record["problem"] and (home.inbox / record["name"]).exists() for record in home.store.handled()):
-        click.echo("Some files in the inbox could not be taken: nmip status names them.")
+    if any(r["problem"] and (r.get("removed") or (home.inbox / r["name"]).exists()) for r in home.store.handled()):
+        click.echo("Some files in the inbox could not be taken, or were deleted as data about people: nmip status names them.")
 
 
 @click.command()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.intake.submission import Submission
 
 LARGEST_FILE = 2 * 1024**3
+Files = list[tuple[str, bytes]]
 
 
 def prove_files(desk: Desk, paths: Sequence[Path]) -> int:
@@ -42,10 +43,10 @@ def prove_files(desk: Desk, paths: Sequence[Path]) -> int:
 def _prove(desk: Desk, path: Path, receipt: dict[str, Any], others: dict[Path, bytes]) -> int:
     from pipelines.intake.receipts import prove, prove_kept
     from pipelines.intake.store import RECEIPT
-    from pipelines.storage import canonical_json, sha256
+    from pipelines.storage import canonical_json
 
     kept = _kept(desk, receipt["submission_id"])
-    files: dict[str, bytes] | None = {other.name: content for other, content in others.items()} or None
+    files: Files | None = [(other.name, content) for other, content in others.items()] or None
     if files is None:
         files = _beside(path, receipt) or (_delivered(desk, kept) if kept else None)
     proof = prove(receipt, files)
@@ -53,10 +54,11 @@ def _prove(desk: Desk, path: Path, receipt: dict[str, Any], others: dict[Path, b
     if kept is not None:
         problems += prove_kept(desk.store, kept)
         name = f"{kept.key.folder}/{RECEIPT}"
-        is_same = desk.store.storage.exists(name) and sha256(desk.store.storage.read(name)) == sha256(canonical_json(receipt))
-        (proven if is_same else problems).append(
-            "it is the receipt that this home keeps" if is_same else "it differs from the receipt that this home keeps"
-        )
+        if desk.store.storage.exists(name):
+            is_same = desk.store.storage.read(name) == canonical_json(receipt)
+            (proven if is_same else problems).append(
+                "it is the receipt that this home keeps" if is_same else "it differs from the receipt that this home keeps"
+            )
     click.echo(f"{plain(path)}: receipt of {plain(receipt['submission_id'])}")
     for words, entries in (("proven", proven), ("ALTERED", problems), ("not proven", proof.unproven)):
         for entry in entries:
@@ -76,19 +78,20 @@ def _kept(desk: Desk, submission_id: str) -> Submission | None:
         return None
 
 
-def _beside(path: Path, receipt: dict[str, Any]) -> dict[str, bytes] | None:
+def _beside(path: Path, receipt: dict[str, Any]) -> Files | None:
     """Files beside the receipt that carry the names or digests that it lists."""
     named = {str(entry.get("name")) for entry in receipt.get("files", []) if isinstance(entry, dict)}
     digests = {str(entry.get("sha256")) for entry in receipt.get("files", []) if isinstance(entry, dict)}
     folders = [path.parent, path.parent / "delivered"]
     found = [f for folder in folders if folder.is_dir() for f in folder.iterdir() if f.name in named | digests and f.is_file()]
-    return {file.name: file.read_bytes() for file in found} or None
+    return [(file.name, file.read_bytes()) for file in found] or None
 
 
-def _delivered(desk: Desk, kept: Submission) -> dict[str, bytes] | None:
+def _delivered(desk: Desk, kept: Submission) -> Files | None:
     if not kept.events or not desk.store.has_files(kept.key, kept.received):
         return None
-    return {file.name: file.content for file in desk.store.files(kept.key, kept.received)}
+    store, folder = desk.store.storage, f"{kept.key.folder}/delivered"
+    return [(str(entry["name"]), store.read(f"{folder}/{entry['sha256']}")) for entry in kept.received["files"]]
 
 
 def _prove_kept(desk: Desk, submission_id: str) -> int:
@@ -104,8 +107,9 @@ def _prove_kept(desk: Desk, submission_id: str) -> int:
     for problem in problems:
         click.echo(f"  ALTERED: {plain(problem)}")
     if not problems:
-        click.echo("  proven: its events are whole and in order; bytes, rows, findings and receipt are those that they name")
-    return int(bool(problems))
+        what = "bytes, rows, findings and receipt" if submission.is_certified else "bytes, rows and findings"
+        click.echo(f"  proven: its events are whole and in order; {what} are those that they name")
+    return 1 if problems else 0 if submission.is_certified else 2
 
 
 def _look_up(desk: Desk, path: Path, content: bytes) -> int:

@@ -211,6 +211,7 @@ def submit(files: tuple[Path, ...], district: str, extract: str, school_year: st
     A delivery that holds several school years opens one submission for each.
     Exit code 0: nothing blocks. 1: something must be corrected. 2: unusable call, unreadable file, personal data.
     """
+    from pipelines.intake.states import SUPERSEDED
     from pipelines.intake.submission import SubmissionRefused, all_submissions
 
     home = open_home()
@@ -226,6 +227,8 @@ def submit(files: tuple[Path, ...], district: str, extract: str, school_year: st
     for submission in () if as_json else done:
         if submission.key in before:
             click.echo(f"These bytes were delivered before, as {submission.key.submission_id}; nothing changed.")
+            if submission.state == SUPERSEDED:
+                click.echo("To bring them back into force: the same command with --again, then sign.")
         _show_submission(desk, submission)
     states = {submission.state for submission in done}
     sys.exit(2 if "unreadable" in states else int("corrections_needed" in states))
@@ -278,7 +281,8 @@ def findings(submission_id: str, as_json: bool, output: Path | None) -> None:
 @click.option("--rule", "rules", multiple=True, required=True, metavar="RULE", help="Rule to acknowledge; may be repeated.")
 @click.option("--reason", required=True, help="Why the findings are right; it stands in the receipt.")
 @click.option("--except-line", "lines", multiple=True, type=int, metavar="N", help="Leave out the finding in this line.")
-def acknowledge(submission_id: str, rules: tuple[str, ...], reason: str, lines: tuple[int, ...]) -> None:
+@click.option("--of-file", "file", metavar="NAME", help="The file of --except-line, where the delivery has several.")
+def acknowledge(submission_id: str, rules: tuple[str, ...], reason: str, lines: tuple[int, ...], file: str | None) -> None:
     """Say why findings of submission ID that do not block are right: one reason a rule.
 
     Findings in lines left out stay open: correct them in a new submission, or acknowledge them with a reason of their own.
@@ -288,7 +292,7 @@ def acknowledge(submission_id: str, rules: tuple[str, ...], reason: str, lines: 
     desk = desk_of(open_home())
     try:
         for rule_id in rules:
-            submission = desk.acknowledge(submission_id, rule_id, reason, lines)
+            submission = desk.acknowledge(submission_id, rule_id, reason, lines, file)
             said = submission.last("acknowledged") or {}
             left = f"; {said['n_left_out']:,} left open" if said["n_left_out"] else ""
             click.echo(f"{rule_id}: {counted(said['n'], 'finding')} acknowledged{left}.")
@@ -317,7 +321,7 @@ def diff(submission_id: str, as_json: bool, rows_only: bool) -> None:
     home = open_home()
     desk = desk_of(home)
     try:
-        submission = desk.submission(submission_id)
+        submission = desk.refreshed(desk.submission(submission_id))
         rows = desk.differences(submission)
         held = desk.supersedes(submission)
         effects = None if rows_only else _effects(home, desk, submission)
@@ -396,7 +400,7 @@ def sign(submission_ids: tuple[str, ...], statement: str, release_note: str | No
     Exit code 0: all are certified. 1: one could not be signed; those before it are.
     """
     from pipelines import flow
-    from pipelines.intake.desk import NotAllowed
+    from pipelines.intake.desk import AlreadyCertified, NotAllowed
     from pipelines.intake.submission import SubmissionRefused
 
     if not statement.strip():
@@ -405,12 +409,12 @@ def sign(submission_ids: tuple[str, ...], statement: str, release_note: str | No
     desk = desk_of(home)
     try:
         for submission_id in submission_ids:
-            before = desk.submission(submission_id, "sign")
-            certified = desk.sign(submission_id, statement, release_note).last("certified") or {}
-            if before.is_certified:
-                click.echo(f"{submission_id} was certified already, on {certified['at']} by {certified['actor']}.")
-            else:
-                click.echo(f"{submission_id} is certified. Receipt: {home.storage.path(before.key.folder + '/receipt.json')}")
+            try:
+                key = desk.sign(submission_id, statement, release_note).key
+            except AlreadyCertified as already:
+                click.echo(f"{plain(already)}.")
+                continue
+            click.echo(f"{submission_id} is certified. Receipt: {home.storage.path(key.folder + '/receipt.json')}")
     except NotAllowed as error:
         stop(str(error), 2)
     except SubmissionRefused as error:
@@ -498,7 +502,7 @@ def status(as_json: bool) -> None:
         for record in home.store.handled()
         if record["problem"]
         and may_see(record["name"].split("/")[0])
-        and (record.get("is_removed") or (home.inbox / record["name"]).exists())
+        and (record.get("removed") or (home.inbox / record["name"]).exists())
     ]
     manifest = current_manifest(home.storage)
     kind = home_kind(home.storage)
@@ -520,9 +524,9 @@ def status(as_json: bool) -> None:
     _show_ledger(desk, table)
     _show_expected(expected)
     for record in misplaced:
-        click.echo(f"inbox/{plain(record['name'])}: {plain(record['problem'])} {plain(record['how_to_fix'])}")
+        click.echo(f"inbox/{plain(record['name'])}: {plain(record['problem'])}. {plain(record['how_to_fix'])}")
     for name in unclosed:
-        click.echo(f"inbox/{plain(name)}: the folder waits for a file named _READY that closes it.")
+        click.echo(f"inbox/{plain(name)}: the folder waits for a file named _READY, or for a copy in it to be finished.")
     click.echo(f"Waiting in the inbox: {', '.join(map(plain, waiting)) or 'nothing'}")
     click.echo(f"Current release: {manifest['release_id'] if manifest else 'none yet'}")
 

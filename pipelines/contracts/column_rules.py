@@ -687,10 +687,13 @@ def _schools_gone(contract: Contract, column: SchoolColumn) -> Rule:
         ),
         counted AS (
           SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE is_gone) AS n_gone, MIN(origin) AS origin,
-            string_agg(school_id, ', ' ORDER BY school_id) FILTER (WHERE is_gone AND place <= {SHOWN_SCHOOLS}) AS first_ids
+            string_agg(school_id, ', ' ORDER BY school_id) FILTER (WHERE is_gone AND place <= {SHOWN_SCHOOLS}) AS first_ids,
+            left(md5(string_agg(school_id, ', ' ORDER BY school_id) FILTER (WHERE is_gone)), 8) AS list_digest
           FROM placed
         )
-        SELECT CAST(NULL AS BIGINT) AS row_id, {literal(column.name)} AS field, first_ids AS value,
+        SELECT CAST(NULL AS BIGINT) AS row_id, {literal(column.name)} AS field,
+          -- The digest makes another list another finding, so that an acknowledgement does not cover it.
+          first_ids || CASE WHEN n_gone > {SHOWN_SCHOOLS} THEN ' and more (list ' || list_digest || ')' ELSE '' END AS value,
           concat('schools in ', origin, ': ', n, '; not in this delivery: ', n_gone,
             CASE WHEN n_gone > {SHOWN_SCHOOLS} THEN ', the first are ' ELSE ', namely ' END, first_ids) AS message
         FROM counted

@@ -42,6 +42,14 @@ SHOWN_MESSAGE_LENGTH = 2_000
 INTERRUPT_EVERY_SECONDS = 0.05
 
 
+class RuleFailed(Exception):
+    """A rule's query could not be run; what the database said may repeat delivered values and is not told."""
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"rule {rule_id} could not be run on this file")
+        self.rule_id = rule_id
+
+
 class RulesTookTooLong(Exception):
     """The rules did not finish in their time; `rule_id` is the one that was running."""
 
@@ -59,9 +67,7 @@ def whole_file_finding(
     rule_id: str, message: str, how_to_fix: str, *, version: str, file: str, line: int | None, field: str | None, n_rows: int
 ) -> pl.DataFrame:
     """One blocking finding about a file as a whole, such as a missing column."""
-    shown, fix = (
-        "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) for text in (message, how_to_fix)
-    )
+    shown, fix = ("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) for text in (message, how_to_fix))
     row = [rule_id, version, "S", file, line, None, field, None, shown, fix, n_rows]
     return pl.DataFrame([row], schema=FINDING_SCHEMA, orient="row")
 
@@ -242,6 +248,8 @@ def run_rules(
                 if not is_over.is_set():
                     raise
                 raise RulesTookTooLong(rule.rule_id, seconds) from error
+            except duckdb.Error as error:
+                raise RuleFailed(rule.rule_id) from error
     return (pl.concat(frames).cast(pl.Schema(FINDING_SCHEMA)) if frames else empty_findings()), counts
 
 

@@ -14,13 +14,14 @@ import polars as pl
 
 from pipelines.contracts.codes import code_list
 from pipelines.contracts.contract import load_contract
-from pipelines.intake.context import context_submissions, read_context
+from pipelines.intake.context import IN_FORCE, context_submissions, read_context
 from pipelines.intake.differences import row_differences
 from pipelines.intake.personal_data import PERSONAL_FIX, personal_message
 from pipelines.intake.reading import DeliveredFile, ReadingLimits
+from pipelines.intake.rule_book import CHECK_FAILED, CHECK_TIME
 from pipelines.intake.screening import Opened, Progress, Screening, open_delivery, screen, years_held
 from pipelines.intake.signing import certify, later_certified
-from pipelines.intake.states import READY, SUPERSEDED, WITHDRAWN
+from pipelines.intake.states import DAMAGED, READY, SUPERSEDED, WITHDRAWN
 from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
 from pipelines.intake.submission import (
     ACKNOWLEDGED_SCHEMA,
@@ -37,6 +38,7 @@ from pipelines.intake.submission import (
 from pipelines.storage import sha256
 
 INBOX = "inbox"
+TRANSIENT = (CHECK_TIME, CHECK_FAILED, "MAP-LIMIT", "READ-TIME")
 
 
 class PersonalDataRefused(SubmissionRefused):
@@ -125,10 +127,10 @@ def screen_submission(
     if not submission.is_open or (is_current and submission.events[-1]["type"] != "reading"):
         return submission
     try:
+        files = store.files(key, submission.received)
         if submission.events[-1]["type"] != "reading":
             store.append(key, {"type": "reading", "at": now(), "actor": "nmip"}, len(submission.events))
             submission = read_submission(store, key)
-        files = store.files(key, submission.received)
         result = screen(
             files,
             contracts_folder,
@@ -140,7 +142,11 @@ def screen_submission(
             read_context(store, beside),
             opened,
         )
-        store.append(key, _screened(store, submission, result, digest, beside), len(submission.events))
+        # A limit of time says nothing about the file: the next look screens it again.
+        decided_by = "" if any(rule_id in TRANSIENT for rule_id in result.counts) else digest
+        store.append(key, _screened(store, submission, result, decided_by, beside), len(submission.events))
+        if result.is_personal:
+            store.forget_bytes(key)
     except ConcurrentChange:
         # Somebody else screens, signs or withdraws it: what they did stands.
         return screen_submission(store, contracts_folder, read_submission(store, key), limits, progress, opened)
@@ -183,7 +189,13 @@ def _carried_over(store: SubmissionStore, submission: Submission, findings: pl.D
     """Earlier acknowledgements of findings that are here again, unchanged: rule, rule version, key, field and value."""
     key = submission.key
     earlier = [s for s in all_submissions(store, key.district, key.extract, key.school_year) if s.key.number < key.number]
-    tables = [read_acknowledged(store, s) for s in (submission, *reversed(earlier)) if s.acknowledged_sha256]
+    told = [s for s in (submission, *reversed(earlier)) if s.state not in (WITHDRAWN, DAMAGED)]
+    # A table that was altered carries nothing over.
+    tables = [
+        read_acknowledged(store, s)
+        for s in told
+        if s.acknowledged_sha256 and store.has_table(s.key, "acknowledged", s.acknowledged_sha256)
+    ]
     if not tables or findings.is_empty():
         return pl.DataFrame(schema=ACKNOWLEDGED_SCHEMA)
     said = pl.concat(tables).unique(FINGERPRINT, keep="first", maintain_order=True)
@@ -239,9 +251,13 @@ def certify_by_itself(store: SubmissionStore, contracts_folder: Path, submission
         return submission
     beside = context_submissions(store, key.district, key.extract, key.school_year)
     note = None
-    if "in_force" in beside:
-        before = read_rows(store, read_submission(store, SubmissionKey.parse(beside["in_force"])))
+    if IN_FORCE in beside:
+        before = read_rows(store, read_submission(store, SubmissionKey.parse(beside[IN_FORCE])))
         contract = load_contract(contracts_folder, key.extract)
         note = "Written by NMIP: " + row_differences(before, read_rows(store, submission), contract).summary()
     statement = "Certified automatically: the district chose so and nothing was found."
-    return certify(store, submission, "nmip", statement, "automatic", note)
+    try:
+        return certify(store, submission, "nmip", statement, "automatic", note)
+    except SubmissionRefused:
+        # Something else was signed meanwhile; it waits for a person who looks at both.
+        return read_submission(store, key)

@@ -29,7 +29,7 @@ from pipelines.intake.receipts import make_receipt
 from pipelines.intake.rule_book import by_rule, rule_book
 from pipelines.intake.screening import Opened, Progress, Screening, open_delivery, screen
 from pipelines.intake.signing import acknowledge, certify, withdraw
-from pipelines.intake.states import CORRECTIONS_NEEDED, READING, RECEIVED, UNREADABLE
+from pipelines.intake.states import CERTIFIED, CORRECTIONS_NEEDED, READING, RECEIVED, UNREADABLE
 from pipelines.intake.store import SubmissionKey, SubmissionStore
 from pipelines.intake.submission import (
     FINGERPRINT,
@@ -77,6 +77,10 @@ def identity_from_single_sign_on(signers: Path | None, user: str) -> Identity:
         raise SubmissionRefused("the list of signers must have the columns user and district")
     of_user = table.filter(pl.col("user").str.strip_chars().str.to_lowercase() == user.strip().lower())
     return Identity(user, frozenset(of_user["district"].str.strip_chars().drop_nulls()))
+
+
+class AlreadyCertified(SubmissionRefused):
+    """The submission is in force already; nothing was changed."""
 
 
 class NotAllowed(SubmissionRefused):
@@ -207,12 +211,38 @@ class Desk:
 
     def refreshed(self, submission: Submission) -> Submission:
         """The submission screened under today's rules and beside what is in force now."""
+        self._check_own(submission.key.district, "see submissions")
         return screen_submission(self.store, self.contracts_folder, submission, self.limits)
 
-    def acknowledge(self, submission_id: str, rule_id: str, reason: str, left_out_lines: Collection[int] = ()) -> Submission:
+    def acknowledge(
+        self,
+        submission_id: str,
+        rule_id: str,
+        reason: str,
+        left_out_lines: Collection[int] = (),
+        left_out_file: str | None = None,
+    ) -> Submission:
         """Acknowledge the findings of one rule. Raises SubmissionRefused."""
-        submission = self.refreshed(self.submission(submission_id, "acknowledge"))
-        return self._told(acknowledge(self.store, submission, rule_id, reason, self.identity.user, left_out_lines))
+        submission = self._as_shown(self.submission(submission_id, "acknowledge"))
+        user = self.identity.user
+        return self._told(acknowledge(self.store, submission, rule_id, reason, user, left_out_lines, left_out_file))
+
+    def _as_shown(self, submission: Submission) -> Submission:
+        """The submission screened as of now, if that finds what its latest screening found: nobody decides on what they did not
+        see. Raises SubmissionRefused where it does not; the next call decides on the new findings.
+        """
+        if not submission.is_open:
+            return submission
+        now = self.refreshed(submission)
+        before, after = submission.screened, now.screened
+        if before is not None and after is not None and before is not after:
+            is_same = before["findings_sha256"] == after["findings_sha256"]
+            if not is_same or before["context"].get(IN_FORCE) != after["context"].get(IN_FORCE):
+                raise SubmissionRefused(
+                    f"{submission.key.submission_id} was checked again, because rules or what is in force have changed since, "
+                    "and the result is another one: look at it again before you decide"
+                )
+        return now
 
     def differences(self, submission: Submission) -> RowDifferences:
         """Rows that signing adds, removes and changes against what is in force in the same place."""
@@ -223,11 +253,16 @@ class Desk:
         return row_differences(before, read_rows(self.store, submission), load_contract(self.contracts_folder, key.extract))
 
     def supersedes(self, submission: Submission) -> str | None:
-        """Id of the submission in force that signing would replace, None where there is none."""
+        """Id of the submission in force that signing would replace, or that it replaced; None where there is none."""
+        self._check_own(submission.key.district, "see submissions")
         key = submission.key
+        certified = submission.last("certified")
+        if certified is not None:
+            replaced: str | None = certified["supersedes"]
+            return replaced
         beside = context_submissions(self.store, key.district, key.extract, key.school_year)
         found = beside.get(IN_FORCE)
-        return None if found == key.submission_id else found
+        return found
 
     def effects(self, submission: Submission) -> IndicatorEffects:
         """What signing does to every indicator of the district; nothing in force is touched. Raises EffectsUnavailable."""
@@ -235,6 +270,8 @@ class Desk:
         key = submission.key
         if submission.state in (UNREADABLE, CORRECTIONS_NEEDED, RECEIVED, READING):
             raise SubmissionRefused(f"what {key.submission_id} does to indicators is known once nothing blocks it any more")
+        if not submission.is_open:
+            raise SubmissionRefused(f"{key.submission_id} is not open any more, so there is nothing that signing would change")
         before = {(s.key.extract, s.key.school_year): self._typed(s) for s in in_force(self.store, key.district) if s.key != key}
         after = {**before, (key.extract, key.school_year): self._typed(submission)}
         return indicator_effects(self.indicator_sql, self.contracts_folder, key.district, before, after)
@@ -247,7 +284,18 @@ class Desk:
 
     def sign(self, submission_id: str, statement: str, release_note: str | None = None) -> Submission:
         """Certify a submission that is ready, after screening it as of now. Raises SubmissionRefused."""
-        submission = self.refreshed(self.submission(submission_id, "sign"))
+        submission = self.submission(submission_id, "sign")
+        if submission.is_certified:
+            signed = submission.last("certified") or {}
+            raise (AlreadyCertified if submission.state == CERTIFIED else SubmissionRefused)(
+                f"{submission_id} was certified already, on {signed['at']} by {signed['actor']}"
+                + (
+                    ""
+                    if submission.state == CERTIFIED
+                    else "; a later submission has replaced it. To go back: nmip submit --again"
+                )
+            )
+        submission = self._as_shown(submission)
         return self._told(certify(self.store, submission, self.identity.user, statement, "signed", release_note))
 
     def withdraw(self, submission_id: str, reason: str) -> Submission:

@@ -14,8 +14,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.intake.states import CERTIFIED, DAMAGED, STATES, SUPERSEDED, WITHDRAWN
-from pipelines.intake.submission import Submission
+from pipelines.contracts.codes import codes
+from pipelines.contracts.contract import extract_names
+from pipelines.intake.states import CERTIFIED, DAMAGED, STATES, SUPERSEDED, UNREADABLE, WITHDRAWN
+from pipelines.intake.submission import Submission, certified_in
 
 IN_FORCE, IN_FORCE_LATE, IN_WORK, LATE, MISSING, AWAITED = "certified", "certified_late", "in_work", "late", "missing", "awaited"
 NOT_PROVIDED, NOT_APPLICABLE = "not_provided", "not_applicable"
@@ -60,7 +62,14 @@ def read_expected(contracts_folder: Path) -> pl.DataFrame:
     table = table.with_columns(pl.col("due_date").str.to_date("%Y-%m-%d", strict=False))
     numbered = table.with_row_index("line", offset=2)
     place = ["extract", "district", "school_year"]
+    known = {
+        "extract": extract_names(contracts_folder),
+        "district": codes(contracts_folder, "districts"),
+        "school_year": codes(contracts_folder, "school_years"),
+    }
+    is_unknown = pl.any_horizontal([pl.col(name).is_in(values).fill_null(value=False).not_() for name, values in known.items()])
     for problem, wrong in (
+        ("names an extract, district or school year that NMIP does not know", numbered.filter(is_unknown)),
         ("has no due date written as YYYY-MM-DD", numbered.filter(pl.col("due_date").is_null())),
         (f"declares something else than {' or '.join(DECLARED)}", numbered.filter(pl.col("declared").is_in(DECLARED).not_())),
         ("declares without a reason", numbered.filter(pl.col("declared").is_not_null() & pl.col("reason").is_null())),
@@ -93,8 +102,8 @@ def _day(event: dict[str, Any]) -> date:
 
 def _row(entry: dict[str, Any], found: list[Submission], today: date) -> dict[str, Any]:
     usable = [s for s in found if s.state not in (WITHDRAWN, DAMAGED)]
-    held = next((s for s in usable if s.state == CERTIFIED), None)
-    in_work = [s for s in usable if s.state not in (CERTIFIED, SUPERSEDED)]
+    held = next(iter(certified_in(found)), None)
+    in_work = [s for s in usable if s.state not in (CERTIFIED, SUPERSEDED, UNREADABLE)]
     certified = [_day(event) for s in found for event in s.events if event["type"] == "certified"]
     received = [_day(s.received) for s in usable if s.events]
     is_past = today > entry["due_date"]

@@ -7,6 +7,7 @@ the clock; file times only spare reading a file again that has not changed since
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
 import time
@@ -15,15 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from obstore.exceptions import BaseError
+
 from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import extract_names
 from pipelines.intake.context import DIRECTORY
 from pipelines.intake.deliveries import INBOX, PersonalDataRefused, deliver
 from pipelines.intake.outbox import report_refused
-from pipelines.intake.personal_data import PERSONAL_FIX
-from pipelines.intake.reading import DeliveredFile, ReadingLimits
+from pipelines.intake.personal_data import PersonalColumn, personal_data, personal_data_in, personal_message
+from pipelines.intake.reading import DeliveredFile, ReadingLimits, UnreadableDelivery, read_delivery
 from pipelines.intake.screening import Progress
-from pipelines.intake.store import SubmissionStore
+from pipelines.intake.store import SubmissionRefused, SubmissionStore
 from pipelines.intake.submission import Submission, now
 from pipelines.storage import canonical_json, sha256
 
@@ -31,6 +34,8 @@ READY_MARK = "_READY"
 SETTLE_SECONDS = 1.0
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp")
 CLUTTER = (".ds_store", "thumbs.db", "desktop.ini")
+CLUTTER_PREFIX = "._"
+DELETED = "It was deleted from the inbox and is not kept. Send counts by school, grade and student group instead."
 HOW_TO_PLACE = "Put the file into inbox/<district>/<extract>/<school year>/, for example inbox/chicago/school_directory/2024-25/."
 
 
@@ -79,7 +84,7 @@ def deliveries(files: Iterable[InboxFile], contracts_folder: Path) -> list[Deliv
     """Group inbox files into deliveries; folders without `_READY` and unfinished copies wait. Pure."""
     districts, years = codes(contracts_folder, "districts"), codes(contracts_folder, "school_years")
     extracts = extract_names(contracts_folder)
-    files = [f for f in files if Path(f.path).name.lower() not in CLUTTER]
+    files = [f for f in files if not _is_clutter(f.path)]
     usable = [f for f in files if not _is_unfinished(f.path)]
     ready = {str(Path(f.path).parent) for f in usable if Path(f.path).name == READY_MARK}
     unfinished = {"/".join(Path(f.path).parts[:4]) for f in files if _is_unfinished(f.path)}
@@ -112,12 +117,18 @@ def deliveries(files: Iterable[InboxFile], contracts_folder: Path) -> list[Deliv
 
 
 def unclosed_folders(files: Iterable[InboxFile], contracts_folder: Path) -> list[str]:
-    """Folders in the place of a delivery that hold files and no `_READY` yet: somebody may have forgotten it. Pure."""
-    paths = [Path(f.path) for f in files if Path(f.path).name.lower() not in CLUTTER]
-    ready = {path.parent for path in paths if path.name == READY_MARK}
+    """Folders in the place of a delivery that are not taken: without `_READY`, or with a copy that is not finished. Pure."""
+    paths = [Path(f.path) for f in files if not _is_clutter(f.path)]
+    unfinished = {path.parent for path in paths if _is_unfinished(str(path))}
+    ready = {path.parent for path in paths if path.name == READY_MARK} - unfinished
     known = (codes(contracts_folder, "districts"), extract_names(contracts_folder), codes(contracts_folder, "school_years"))
     folders = {path.parent for path in paths if len(path.parts) == 5} - ready
     return sorted(str(f) for f in folders if all(part in names for part, names in zip(f.parts, known, strict=False)))
+
+
+def _is_clutter(path: str) -> bool:
+    name = Path(path).name
+    return name.lower() in CLUTTER or name.startswith(CLUTTER_PREFIX)
 
 
 def _is_unfinished(path: str) -> bool:
@@ -138,7 +149,8 @@ def _problem(
     if parts[1] not in extracts:
         return f"there is no extract {parts[1]!r}; the extracts are {', '.join(extracts)}"
     if parts[2] not in years:
-        return f"there is no school year {parts[2]!r}; write it as {years[-1]}"
+        near = difflib.get_close_matches(parts[2], years, n=1, cutoff=0.5)
+        return f"there is no school year {parts[2]!r}" + (f"; did you mean {near[0]}?" if near else "; write it like 2024-25")
     return None
 
 
@@ -220,7 +232,11 @@ def handle_inbox(
             if pending is not None:
                 outcomes.append(_handle(pending, inbox, contracts_folder, store, limits))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told and the others are not held up
-            failure = f"{type(error).__name__}: {error}"
+            # Only what the operating system or NMIP itself says is told: another message could repeat delivered values.
+            said = (
+                str(error) if isinstance(error, OSError | BaseError | SubmissionRefused) else "see the finding, or the operator"
+            )
+            failure = f"{type(error).__name__}: {said}"
             progress(f"{delivery.name} could not be handled and waits: {failure}")
             outcomes.append(Handled(delivery.name, failure=failure))
     return outcomes
@@ -229,8 +245,9 @@ def handle_inbox(
 def _take(inbox: Path, delivery: Delivery, marks: dict[str, tuple[int, ...]], limits: ReadingLimits) -> Pending | None:
     """Read a delivery's bytes; None while somebody still writes one of its files, which the next look finds again."""
     total = sum(marks[path][0] for path in delivery.paths)
-    is_readable = delivery.problem is None and total <= limits.max_bytes
+    is_readable = total <= limits.max_bytes
     try:
+        is_readable = is_readable and all(stat.S_ISREG((inbox / path).lstat().st_mode) for path in delivery.paths)
         files = tuple(
             DeliveredFile(Path(path).name, (inbox / path).read_bytes() if is_readable else b"") for path in delivery.paths
         )
@@ -255,12 +272,23 @@ def _marks(path: Path) -> tuple[int, ...]:
 def _handle(pending: Pending, inbox: Path, contracts_folder: Path, store: SubmissionStore, limits: ReadingLimits) -> Handled:
     delivery = pending.delivery
     submissions: list[Submission] = []
-    problem, how_to_fix, is_personal = delivery.problem, HOW_TO_PLACE, False
-    if delivery.place is not None:
+    problem, how_to_fix = delivery.problem, HOW_TO_PLACE
+    personal: dict[str, str] = {}
+    if delivery.place is None:
+        # A list of students in the wrong folder is a list of students.
+        personal = _personal(pending, limits)
+    else:
         try:
             submissions = deliver(store, contracts_folder, *delivery.place, pending.files, INBOX, INBOX, limits)
         except PersonalDataRefused as error:
-            problem, how_to_fix, is_personal = error.message, PERSONAL_FIX, True
+            is_one = len(delivery.paths) == 1
+            personal = {} if is_one else _personal(pending, limits)
+            personal = personal or dict.fromkeys(delivery.paths, error.message)
+    if personal:
+        problem = "; ".join(
+            message if len(delivery.paths) == 1 else f"{Path(path).name}: {message}" for path, message in personal.items()
+        )
+        how_to_fix = DELETED if len(personal) == len(delivery.paths) else f"{DELETED} Then send the other files again."
     if problem is not None:
         report_refused(store, codes(contracts_folder, "districts"), pending.key, delivery.name, problem, how_to_fix)
     record = {
@@ -271,7 +299,7 @@ def _handle(pending: Pending, inbox: Path, contracts_folder: Path, store: Submis
         "submissions": [submission.key.submission_id for submission in submissions],
         "problem": problem,
         "how_to_fix": how_to_fix if problem else None,
-        "is_removed": is_personal,
+        "removed": sorted(personal),
     }
     store.mark_handled(pending.key, record)
     _remove_personal(inbox, [record])
@@ -281,7 +309,24 @@ def _handle(pending: Pending, inbox: Path, contracts_folder: Path, store: Submis
 def _remove_personal(inbox: Path, records: Iterable[dict[str, Any]]) -> None:
     """Delete what was refused as data about single people: they are not kept, and the inbox is a part of the home."""
     for record in records:
-        for path, marks in record["marks"].items() if record.get("is_removed") else ():
+        for path in record.get("removed", []):
             file = inbox / path
-            if file.exists() and list(_marks(file)) == marks:
+            if file.exists() and list(_marks(file)) == list(record["marks"][path]):
                 file.unlink()
+
+
+def _personal_columns(file: DeliveredFile, limits: ReadingLimits) -> tuple[PersonalColumn, ...]:
+    try:
+        return personal_data(read_delivery([file], limits=limits)) or personal_data_in([file], limits)
+    except UnreadableDelivery:
+        return personal_data_in([file], limits)
+
+
+def _personal(pending: Pending, limits: ReadingLimits) -> dict[str, str]:
+    """The files of a delivery that look like data about single people, by path, with what makes them look so."""
+    told = {}
+    for path, file in zip(pending.delivery.paths, pending.files, strict=True):
+        columns = _personal_columns(file, limits) if file.content else ()
+        if columns:
+            told[path] = personal_message(columns)
+    return told

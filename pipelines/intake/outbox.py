@@ -22,7 +22,7 @@ from pipelines.intake.exports import annotated_files, findings_csv
 from pipelines.intake.receipts import make_receipt
 from pipelines.intake.rule_book import by_rule, rule_book
 from pipelines.intake.screening import Opened, open_delivery
-from pipelines.intake.states import STATES
+from pipelines.intake.states import CERTIFIED, STATES, SUPERSEDED
 from pipelines.intake.store import RECEIPT, SubmissionStore
 from pipelines.intake.submission import Submission, read_findings
 from pipelines.storage import canonical_json, sha256
@@ -32,6 +32,7 @@ RESULT = "result.json"
 NOTIFIED = "notified.json"
 UNPLACED = "unplaced"
 WEBHOOK_SECONDS = 10
+TOLD = ("rule_id", "tier", "is_blocking", "meaning", "n_findings", "first_line", "how_to_fix")
 
 
 def folder_of(submission: Submission) -> str:
@@ -75,7 +76,7 @@ def report(
     key, folder = submission.key, folder_of(submission)
     findings = read_findings(store, submission)
     result = summary(store, contracts_folder, submission, findings)
-    files = {"result.txt": _as_text(result).encode()}
+    files: dict[str, bytes] = {}
     if findings.height:
         files["findings.csv"] = findings_csv(findings, key.submission_id)
         delivered = store.files(key, submission.received)
@@ -85,6 +86,8 @@ def report(
                 files[f"with_findings/{file.name}"] = file.content
     if submission.is_certified:
         files[RECEIPT] = canonical_json(make_receipt(key, submission.events))
+    has_own_files = any(name.startswith("with_findings/") for name in files)
+    files["result.txt"] = _as_text({**result, "has_own_files": has_own_files}).encode()
     for stale in set(store.storage.keys(folder)) - {f"{folder}/{name}" for name in (*files, RESULT, NOTIFIED)}:
         store.storage.delete(stale)
     for name, content in files.items():
@@ -110,13 +113,7 @@ def summary(
         "lines": screened.get("lines", {}),
         "contract_version": screened.get("contract_version"),
         "notes": screened.get("notes", []) + screened.get("remarks", []),
-        "rules": [
-            {
-                name: group[name]
-                for name in ("rule_id", "tier", "is_blocking", "meaning", "n_findings", "first_line", "how_to_fix")
-            }
-            for group in groups
-        ],
+        "rules": [{name: group[name] for name in TOLD} for group in groups],
         "as_of_event": _head(submission),
     }
 
@@ -130,7 +127,10 @@ def _as_text(result: Mapping[str, Any]) -> str:
         lines += [f"  To fix: {group['how_to_fix']}"]
     lines += [f"Note: {note}" for note in result["notes"]]
     if result["rules"]:
-        lines += ["", "findings.csv lists them all; with_findings/ holds your own files with a column of findings."]
+        lines += ["", "findings.csv lists them all" + ("; " if result["has_own_files"] else ".")]
+        lines[-1] += "with_findings/ holds your own files with a column of findings." if result["has_own_files"] else ""
+    if result["state"] in (CERTIFIED, SUPERSEDED):
+        lines += ["", "receipt.json is the receipt: keep it; nmip verify-receipt proves it against your file."]
     shown = "\n".join(lines)
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in shown) + "\n"
 

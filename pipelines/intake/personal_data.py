@@ -530,7 +530,9 @@ def _reason(column: _Column, table: _Table) -> str | None:
     is_of_office = column.says(_OFFICE_WORD)
     if _is_list(table, column, _IS_SOCIAL_SECURITY, 10):
         return _SOCIAL_SECURITY
-    if not is_of_office and _is_list(table, column, _HAS_EMAIL, 20):
+    # An office may name its own address, in a column that says so; addresses in any other column are people's.
+    is_address_of_office = is_of_office and column.says(r"\be ?mail\b|\bcorreo\b")
+    if not is_address_of_office and _is_list(table, column, _HAS_EMAIL, 20):
         return _EMAIL
     if _are_names(table, column):
         return _NAMES

@@ -23,7 +23,11 @@ from pipelines.intake.reading import READING_RULES
 BLOCKING_TIERS = ("S", "V")
 COLUMN_RATIONALE = "What has another name is not counted, and what is not needed may be data that NMIP must not hold."
 CHECK_TIME = "CHECK-TIME"
-CHECK_RULES = {CHECK_TIME: "The rules took longer over this delivery than they may."}
+CHECK_FAILED = "CHECK-FAILED"
+CHECK_RULES = {
+    CHECK_TIME: "The rules took longer over this delivery than they may.",
+    CHECK_FAILED: "A rule could not be run on this delivery.",
+}
 READING_RATIONALE = "Only what is read without doubt can be checked line by line."
 PERSONAL_RATIONALE = "The project works with counts; data about single students or people must never be in it."
 MAPPING_RATIONALE = "Every delivered line is used or dropped for a reason that is told; nothing is lost in between."

@@ -18,6 +18,7 @@ from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import Contract, load_contract
 from pipelines.intake.checking import (
     FINDING_SCHEMA,
+    RuleFailed,
     RulesTookTooLong,
     column_findings,
     load_check_tables,
@@ -50,7 +51,7 @@ from pipelines.intake.reading import (
     UnreadableDelivery,
     read_delivery,
 )
-from pipelines.intake.rule_book import CHECK_TIME
+from pipelines.intake.rule_book import CHECK_FAILED, CHECK_TIME
 from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, CORRECTIONS_NEEDED, READY, UNREADABLE
 
 HEADER_ROWS = 30
@@ -174,7 +175,11 @@ def screen(
         try:
             found, counts = run_rules(connection, contract, rules, mapped.columns)
         except RulesTookTooLong as error:
-            found, counts = _took_too_long(contract, error, first_name, mapped.row_counts["used"]), {}
+            fix = "Split the delivery into smaller files, or mend first what repeats in it most, such as rows of the same key."
+            found, counts = _unchecked(contract, CHECK_TIME, str(error), fix, first_name, mapped), {}
+        except RuleFailed as error:
+            fix = "Tell the operator of NMIP which file and rule it was; nothing in your file needs to be wrong."
+            found, counts = _unchecked(contract, CHECK_FAILED, str(error), fix, first_name, mapped), {}
     findings = pl.concat([structure, found])
     tiers = set(findings["tier"])
     return Screening(
@@ -224,16 +229,10 @@ def _context_remarks(contract: Contract, school_year: str, context: Context) -> 
     return notes
 
 
-def _took_too_long(contract: Contract, error: RulesTookTooLong, file: str, n_rows: int) -> pl.DataFrame:
+def _unchecked(contract: Contract, rule_id: str, message: str, fix: str, file: str, mapped: Mapped) -> pl.DataFrame:
+    """The finding that stands for everything that the rules could not say."""
     return whole_file_finding(
-        CHECK_TIME,
-        str(error),
-        "Split the delivery into smaller files, or mend first what repeats in it most, such as rows of the same key.",
-        version=contract.version,
-        file=file,
-        line=None,
-        field=None,
-        n_rows=n_rows,
+        rule_id, message, fix, version=contract.version, file=file, line=None, field=None, n_rows=mapped.row_counts["used"]
     )
 
 

@@ -9,9 +9,10 @@ from collections.abc import Collection
 
 import polars as pl
 
-from pipelines.intake.receipts import write_receipt
+from pipelines.intake.context import context_submissions
+from pipelines.intake.receipts import prove_kept, write_receipt
 from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, CERTIFIED, READY, STATES
-from pipelines.intake.store import RECEIPT, ConcurrentChange, SubmissionKey, SubmissionStore
+from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
 from pipelines.intake.submission import (
     FINGERPRINT,
     Submission,
@@ -49,11 +50,12 @@ def acknowledge(
     reason: str,
     actor: str,
     left_out_lines: Collection[int] = (),
+    left_out_file: str | None = None,
 ) -> Submission:
     """Say why the findings of one rule (tier Q or M) are right; findings in `left_out_lines` stay open.
 
-    Lines are physical lines of the delivered file. Raises SubmissionRefused where there is nothing to acknowledge, where a
-    rule blocks, and where a line named has no open finding of the rule.
+    Lines are physical lines of the delivered file, which `left_out_file` names where there are several. Raises
+    SubmissionRefused where there is nothing to acknowledge, where a rule blocks, and where a line named has no open finding.
     """
     reason = required_text(reason, "the reason")
     submission_id = submission.key.submission_id
@@ -67,13 +69,20 @@ def acknowledge(
         raise SubmissionRefused(f"{rule_id} blocks: it cannot be acknowledged, it must be corrected")
     before = read_acknowledged(store, submission)
     waiting = found.join(before, on=FINGERPRINT, how="anti", nulls_equal=True)
-    unknown = sorted(set(left_out_lines) - set(waiting["line"].drop_nulls()))
+    files = [entry["name"] for entry in submission.received["files"]]
+    if left_out_lines and len(files) > 1 and left_out_file not in files:
+        raise SubmissionRefused(f"the delivery has several files; say of which the line is: one of {', '.join(files)}")
+    of_file = waiting.filter(pl.col("file") == left_out_file) if left_out_file else waiting
+    unknown = sorted(set(left_out_lines) - set(of_file["line"].drop_nulls()))
     if unknown:
         raise SubmissionRefused(
             f"{rule_id} has no finding to acknowledge in line {', '.join(map(str, unknown))}; "
             "name lines as the findings show them"
         )
-    covered = waiting.filter(pl.col("line").is_in(list(left_out_lines)).fill_null(value=False).not_())
+    is_left_out = pl.col("line").is_in(list(left_out_lines)).fill_null(value=False)
+    if left_out_file:
+        is_left_out &= pl.col("file") == left_out_file
+    covered = waiting.filter(~is_left_out)
     if covered.is_empty():
         raise SubmissionRefused(f"nothing of {rule_id} is left to acknowledge in {submission_id}")
     at = now()
@@ -100,7 +109,8 @@ def acknowledge(
     try:
         store.append(submission.key, event, len(submission.events))
     except ConcurrentChange:
-        return acknowledge(store, read_submission(store, submission.key), rule_id, reason, actor, left_out_lines)
+        again = read_submission(store, submission.key)
+        return acknowledge(store, again, rule_id, reason, actor, left_out_lines, left_out_file)
     return read_submission(store, submission.key)
 
 
@@ -117,9 +127,18 @@ def certify(
     Raises SubmissionRefused when it is not ready, when a later one is certified already, and when it takes the place of a
     submission in force without a release note.
     """
+    if submission.state != READY:
+        return _certify(store, submission, signer, statement, how, release_note)
+    with store.place_lock(submission.key):
+        return _certify(store, read_submission(store, submission.key), signer, statement, how, release_note)
+
+
+def _certify(
+    store: SubmissionStore, submission: Submission, signer: str, statement: str, how: str, release_note: str | None
+) -> Submission:
     key = submission.key
     if submission.is_certified:
-        if not store.storage.exists(f"{key.folder}/{RECEIPT}"):
+        if not store.has_receipt(key):
             write_receipt(store, key)
         return submission
     later = later_certified(store, key)
@@ -132,6 +151,15 @@ def certify(
         next_step = next_step.replace("ID", key.submission_id, 1)
         raise SubmissionRefused(f"{key.submission_id} cannot be signed: {meaning}{what} {next_step}")
     statement = required_text(statement, "the statement")
+    screened = submission.screened or {}
+    if screened["context"] != context_submissions(store, key.district, key.extract, key.school_year):
+        raise SubmissionRefused(
+            f"{key.submission_id} cannot be signed yet: what it is looked at beside was signed since it was checked. "
+            f"Look again (nmip findings {key.submission_id}), then sign"
+        )
+    altered = prove_kept(store, submission)
+    if altered:
+        raise SubmissionRefused(f"{key.submission_id} cannot be signed: {'; '.join(altered)}")
     held = [s for s in all_submissions(store, key.district, key.extract, key.school_year) if s.state == CERTIFIED]
     if held or (release_note or "").strip():
         what = f"{held[0].key.submission_id} is in force, and the release note" if held else "the release note"
@@ -148,7 +176,7 @@ def certify(
     try:
         store.append(key, event, len(submission.events))
     except ConcurrentChange:
-        return certify(store, read_submission(store, key), signer, statement, how, release_note)
+        return _certify(store, read_submission(store, key), signer, statement, how, release_note)
     write_receipt(store, key)
     return read_submission(store, key)
 

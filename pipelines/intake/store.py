@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from filelock import FileLock
 
 from pipelines.intake.reading import DeliveredFile
 from pipelines.storage import Storage, canonical_json, sha256
@@ -49,6 +50,14 @@ class SubmissionKey:
         return cls(parts[0], parts[1], parts[2], int(parts[3]))
 
 
+class SubmissionRefused(Exception):
+    """A call that cannot be carried out; the message says why and what to do."""
+
+
+class RecordAltered(SubmissionRefused):
+    """Kept bytes are not those any more that an event names."""
+
+
 class ConcurrentChange(Exception):
     """Another process added an event first; read the submission again and decide anew."""
 
@@ -67,7 +76,8 @@ class SubmissionStore:
         found = set()
         for key in self.storage.keys(prefix):
             parts = key.split("/")
-            if len(parts) == 7 and parts[5] == "events" and parts[4].isdigit():
+            # Whatever is left of a submission names it, so that one whose events were removed is still seen.
+            if len(parts) >= 6 and parts[4].isdigit():
                 found.add(SubmissionKey(parts[1], parts[2], parts[3], int(parts[4])))
         return sorted(found)
 
@@ -78,7 +88,12 @@ class SubmissionStore:
         """
         events: list[dict[str, Any]] = []
         previous: str | None = None
-        for number, name in enumerate(self._event_names(key), start=1):
+        # Asked before the events are listed: a signature given in between must not look like one that was removed.
+        has_receipt = self.has_receipt(key)
+        names = self._event_names(key)
+        if not names and self.storage.keys(key.folder):
+            return events, "its events are missing"
+        for number, name in enumerate(names, start=1):
             content = self.storage.read(name)
             try:
                 event = json.loads(content)
@@ -93,9 +108,23 @@ class SubmissionStore:
             events.append(event)
             previous = sha256(content)
         is_signed = any(event.get("type") == "certified" for event in events)
-        if not is_signed and self.storage.exists(f"{key.folder}/{RECEIPT}"):
+        if is_signed and has_receipt and not self._is_of_receipt(key, events):
+            return events, "the signature does not agree with the receipt that was made of it"
+        if not is_signed and has_receipt:
             return events, "there is a receipt, and the signature that it is of is missing"
         return events, None
+
+    def _is_of_receipt(self, key: SubmissionKey, events: list[dict[str, Any]]) -> bool:
+        """Whether the receipt names the certified event: nothing follows it, so nothing else vouches for it."""
+        certified = next(event for event in events if event.get("type") == "certified")
+        try:
+            receipt = self.storage.read_json(f"{key.folder}/{RECEIPT}")
+        except ValueError:
+            return False
+        return isinstance(receipt, dict) and receipt.get("last_event_sha256") == sha256(canonical_json(certified))
+
+    def has_receipt(self, key: SubmissionKey) -> bool:
+        return self.storage.exists(f"{key.folder}/{RECEIPT}")
 
     def _event_names(self, key: SubmissionKey) -> list[str]:
         return sorted(self.storage.keys(f"{key.folder}/events"), key=lambda name: (len(name), name))
@@ -119,14 +148,33 @@ class SubmissionStore:
             self.storage.write(f"{key.folder}/delivered/{sha256(file.content)}", file.content)
 
     def files(self, key: SubmissionKey, received: dict[str, Any]) -> list[DeliveredFile]:
-        """The delivered files of a submission as its received event lists them. Raises FileNotFoundError."""
-        return [
-            DeliveredFile(entry["name"], self.storage.read(f"{key.folder}/delivered/{entry['sha256']}"))
-            for entry in received["files"]
-        ]
+        """The delivered files of a submission as its received event lists them. Raises RecordAltered."""
+        files = []
+        for entry in received["files"]:
+            path = f"{key.folder}/delivered/{entry['sha256']}"
+            content = self.storage.read(path) if self.storage.exists(path) else None
+            if content is None or sha256(content) != entry["sha256"]:
+                raise RecordAltered(
+                    f"{key.submission_id}: the delivered bytes were altered or are missing; send the same file again, or "
+                    "withdraw the submission"
+                )
+            files.append(DeliveredFile(entry["name"], content))
+        return files
 
     def has_files(self, key: SubmissionKey, received: dict[str, Any]) -> bool:
         return all(self.storage.exists(f"{key.folder}/delivered/{entry['sha256']}") for entry in received["files"])
+
+    def forget_bytes(self, key: SubmissionKey) -> None:
+        """Delete what was delivered and what was read from it: data about people are not kept. The events stay."""
+        for name in self.storage.keys(key.folder):
+            if name.endswith(".parquet") or "/delivered/" in name:
+                self.storage.delete(name)
+
+    def place_lock(self, key: SubmissionKey) -> FileLock:
+        """Held while a submission of this place is signed: of two signers the second sees what the first one did."""
+        path = self.storage.path(f"{ROOT}/_locks/{key.district}.{key.extract}.{key.school_year}.lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path)
 
     def write_table(self, key: SubmissionKey, name: str, table: pl.DataFrame) -> str:
         """Keep a table (`rows`, `findings`) under the digest of its Parquet bytes, and return the digest.
@@ -145,11 +193,10 @@ class SubmissionStore:
         return self.storage.exists(path) and sha256(self.storage.read(path)) == digest
 
     def read_table(self, key: SubmissionKey, name: str, digest: str) -> pl.DataFrame:
-        """The kept table of that digest. Raises FileNotFoundError, or ValueError where its bytes are not those any more."""
-        content = self.storage.read(f"{key.folder}/{name}-{digest}.parquet")
-        if sha256(content) != digest:
-            raise ValueError(f"{key.submission_id}: the kept {name} were changed after they were screened")
-        return pl.read_parquet(io.BytesIO(content))
+        """The kept table of that digest. Raises RecordAltered where its bytes are not those any more."""
+        if not self.has_table(key, name, digest):
+            raise RecordAltered(f"{key.submission_id}: the kept table of {name} was altered or is missing")
+        return pl.read_parquet(io.BytesIO(self.storage.read(f"{key.folder}/{name}-{digest}.parquet")))
 
     def handled(self) -> Iterator[dict[str, Any]]:
         """What became of every inbox delivery so far."""

@@ -25,26 +25,46 @@ from pipelines.intake.states import (
     SUPERSEDED,
     WITHDRAWN,
 )
-from pipelines.intake.store import SubmissionKey, SubmissionStore
+from pipelines.intake.store import SubmissionKey, SubmissionRefused, SubmissionStore
 
-FINGERPRINT = ("rule_id", "rule_version", "business_key", "field", "value")
+__all__ = [
+    "ACKNOWLEDGED_SCHEMA",
+    "FINGERPRINT",
+    "NOTHING_RECEIVED",
+    "Submission",
+    "SubmissionRefused",
+    "acknowledgements",
+    "all_submissions",
+    "certified_in",
+    "check_place",
+    "damaged_in",
+    "fold",
+    "in_force",
+    "now",
+    "read_acknowledged",
+    "read_findings",
+    "read_rows",
+    "read_submission",
+]
 
-
-class SubmissionRefused(Exception):
-    """A call that cannot be carried out; the message says why and what to do."""
+# The message says what the value was compared with, so an acknowledgement ends when that changes too.
+FINGERPRINT = ("rule_id", "rule_version", "business_key", "field", "value", "message")
+NOTHING_RECEIVED: dict[str, Any] = {"at": None, "actor": None, "via": None, "delivery_sha256": None, "files": []}
 
 
 @dataclass(frozen=True)
 class Submission:
     """One submission as its events tell it. `events` are in order; `state` is one of `states.STATES`.
 
-    `damage` says what is wrong with the chain of events, None where nothing is.
+    `damage` says what is wrong with the chain of events, None where nothing is; `may_be_signed` that a damaged one had
+    perhaps been certified.
     """
 
     key: SubmissionKey
     state: str
     events: tuple[dict[str, Any], ...]
     damage: str | None = None
+    may_be_signed: bool = False
 
     def last(self, event_type: str) -> dict[str, Any] | None:
         """The latest event of a type."""
@@ -52,7 +72,7 @@ class Submission:
 
     @property
     def received(self) -> dict[str, Any]:
-        return self.events[0]
+        return self.events[0] if self.events else NOTHING_RECEIVED
 
     @property
     def screened(self) -> dict[str, Any] | None:
@@ -111,7 +131,10 @@ def read_submission(store: SubmissionStore, key: SubmissionKey) -> Submission:
     events, damage = store.chain(key)
     if not events and damage is None:
         raise SubmissionRefused(f"there is no submission {key.submission_id}; nmip status lists them")
-    return fold(key, tuple(events), damage)
+    submission = fold(key, tuple(events), damage)
+    if damage is not None:
+        submission = replace(submission, may_be_signed=submission.is_certified or store.has_receipt(key))
+    return submission
 
 
 def read_rows(store: SubmissionStore, submission: Submission) -> pl.DataFrame:
@@ -167,9 +190,15 @@ def in_force(store: SubmissionStore, district: str | None = None) -> list[Submis
 
 
 def certified_in(submissions: list[Submission]) -> list[Submission]:
-    """Of all submissions, those in force. A place whose record is damaged has none: what came before does not come back."""
-    damaged = {_place(s) for s in submissions if s.state == DAMAGED}
+    """Of all submissions, those in force. What a damaged one may have replaced does not come back; a successor is in force."""
+    damaged = {_place(s): s.key.number for s in damaged_in(submissions)}
     return [s for s in submissions if s.state == CERTIFIED and _place(s) not in damaged]
+
+
+def damaged_in(submissions: list[Submission]) -> list[Submission]:
+    """Damaged submissions that may be the ones in force: perhaps signed, and nothing certified after them."""
+    last = {_place(s): s.key.number for s in submissions if s.state == CERTIFIED}
+    return [s for s in submissions if s.state == DAMAGED and s.may_be_signed and s.key.number > last.get(_place(s), 0)]
 
 
 def check_place(contracts_folder: Path, district: str, extract: str, school_year: str) -> None:

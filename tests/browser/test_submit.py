@@ -203,18 +203,23 @@ def _acknowledges(page: Any, address: str) -> None:
     page.get_by_role("button", name="Submit for Chicago, 2024-25").click()
     page.wait_for_url("**/submission?id=chicago*2024-25*001")
     page.get_by_text("It can be signed once 2 findings above are acknowledged.").wait_for()
+    settle(page)
     page.get_by_label("Reason").fill("One class, and it sat one form of the test.")
     page.get_by_role("combobox", name="Lines that it does not cover").click()
     page.get_by_role("option", name="5: ").click()
     page.keyboard.press("Escape")
+    page.get_by_role("option").first.wait_for(state="hidden")
     page.get_by_role("button", name="Acknowledge").click()
     page.get_by_text("It can be signed once 1 finding above is acknowledged.").wait_for()
+    settle(page)
     page.get_by_label("Reason").fill("A new school.")
     page.get_by_role("button", name="Acknowledge").click()
 
 
 def _signs(page: Any) -> bytes:
-    page.get_by_text("4 rows, all new: nothing is in force here yet.").wait_for()
+    page.get_by_text("What you certify, in your own words").wait_for()
+    settle(page)
+    assert page.get_by_text("4 rows, all new: nothing is in force here yet.").count() == 1
     page.get_by_text("OC4").first.click()
     page.get_by_text("new: ").first.wait_for()
     page.get_by_role("button", name="Sign and certify").click()

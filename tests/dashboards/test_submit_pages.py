@@ -454,7 +454,7 @@ def test_findings_are_acknowledged_by_rule_and_single_lines_stay_open(home: Path
     click(app, "Acknowledge")
     assert "The reason is blank" in text_of(app)
     app.text_area[0].set_value("They <b>are</b> :red[called] so.")
-    app.multiselect[0].set_value([5])
+    app.multiselect[0].set_value([("d.csv", 5)])
     click(app, "Acknowledge")
     said = text_of(app)
     assert "2 findings acknowledged by ana@example.org" in said and "They <b>are</b> :red[called] so." in said
@@ -464,6 +464,23 @@ def test_findings_are_acknowledged_by_rule_and_single_lines_stay_open(home: Path
     click(app, "Acknowledge")
     assert "the submission waits for its signer" in text_of(app)
     assert steps(app) == ["Received", "Checked", "Acknowledged", "Ready to sign"]
+
+
+def test_of_several_files_lines_of_one_are_left_out(home: Path) -> None:
+    first, second = unusual_directory(3), unusual_directory(3).replace(b"00", b"01").replace(b"School ", b"Other ")
+    files = [DeliveredFile("a.csv", first), DeliveredFile("b.csv", second)]
+    submission = desk(home).submit(files, "chicago", "school_directory", "2024-25", "command line")[0]
+    app = submission_page(submission)
+    assert [option.split(":")[0] for option in app.multiselect[0].options] == ["a.csv, 3", "b.csv, 3"]
+    app.text_area[0].set_value("It is called so.")
+    app.multiselect[0].set_value([("a.csv", 3), ("b.csv", 3)])
+    click(app, "Acknowledge")
+    assert "Leave out lines of one file at a time." in text_of(app)
+    app.multiselect[0].set_value([("b.csv", 3)])
+    click(app, "Acknowledge")
+    assert "1 finding acknowledged by ana@example.org" in text_of(app)
+    left = desk(home).findings(desk(home).submission(submission.key.submission_id)).filter(~pl.col("is_acknowledged"))
+    assert left["file"].to_list() == ["b.csv"]
 
 
 def click(app: AppTest, label: str) -> AppTest:
@@ -551,7 +568,8 @@ def test_kept_rows_that_were_changed_are_said(home: Path) -> None:
     kept = next((home / submission.key.folder).glob("findings-*.parquet"))
     kept.write_bytes(b"other bytes")
     said = text_of(submission_page(submission))
-    assert "The kept table of findings was altered or is missing" in said
+    assert "the kept table of findings was altered or is missing" in said and "Tell the people who run NMIP." in said
+    assert "Withdraw this submission" in said
 
 
 def test_a_mistake_of_ours_is_one_sentence_and_no_value_is_logged(

@@ -483,7 +483,9 @@ class TestNothingIsOverwrittenOrSaidWrongly:
         call("submit", good, *OPTIONS)
         call("submit", write(good.parent, "later.csv", directory_csv(3, 310)), *OPTIONS)
         for number in ("001", "002"):
-            call("sign", FIRST.replace("001", number), "--statement", "It is right.", "--release-note", "Two schools were added.")
+            call("sign", FIRST.replace("001", number), "--statement", "It is right.", "--release-note", "Corrected.")
+        looked_at_again = call("sign", FIRST.replace("001", "002"), "--statement", "It is right.", "--release-note", "Corrected.")
+        assert looked_at_again.exit_code == 0
         output = call("submit", good, *OPTIONS).output
         assert f"delivered before, as {FIRST}; nothing changed" in output
         assert "superseded" in output

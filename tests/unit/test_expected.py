@@ -54,7 +54,7 @@ RECEIVED, SCREENED = ("received", "2024-11-01"), ("screened", "2024-11-01")
         ([submission(1, RECEIVED, SCREENED, ("certified", "2024-11-15"))], "2025-06-01", ",", "certified", 1),
         ([submission(1, RECEIVED, SCREENED, ("certified", "2024-11-16"))], "2025-06-01", ",", "certified_late", 1),
         ([submission(1, RECEIVED, SCREENED, ("withdrawn", "2024-11-02"))], "2024-11-16", ",", "missing", None),
-        ([submission(1, RECEIVED, SCREENED, outcome="unreadable")], "2024-11-16", ",", "late", 1),
+        ([submission(1, RECEIVED, SCREENED, outcome="unreadable")], "2024-11-16", ",", "missing", None),
         ([], "2024-11-16", "not_provided,No survey was held.", "not_provided", None),
         ([], "2024-11-16", "not_applicable,No charter schools.", "not_applicable", None),
         ([submission(1, RECEIVED, SCREENED, ("certified", "2024-11-02"))], "2024-11-16", "not_provided,None.", "certified", 1),
@@ -100,6 +100,7 @@ def test_the_list_names_what_nmip_knows() -> None:
         (["school_directory,chicago,2024-25,2024-11-15,forgotten,x"], "line 2 declares something else"),
         (["school_directory,chicago,2024-25,2024-11-15,not_provided,"], "line 2 declares without a reason"),
         (["school_directory,chicago,2024-25,2024-11-15,,"] * 2, "line 2 repeats"),
+        (["school_directory,chicaco,2024-25,2024-11-15,,"], "line 2 names an extract, district or school year"),
     ],
 )
 def test_a_list_that_cannot_be_used_names_its_line(contracts: Path, lines: list[str], words: str) -> None:

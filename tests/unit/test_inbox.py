@@ -177,7 +177,7 @@ def test_a_folder_is_one_delivery_once_it_is_closed() -> None:
         ("philadelphia/school_directory/2024-25/x/y/a.csv", "too deep"),
         ("Philadelphia/school_directory/2024-25/a.csv", "there is no district 'Philadelphia'; the districts are chicago, "),
         ("philadelphia/directory/2024-25/a.csv", "there is no extract 'directory'"),
-        ("philadelphia/school_directory/2024/a.csv", "there is no school year '2024'; write it as 2026-27"),
+        ("philadelphia/school_directory/2024/a.csv", "there is no school year '2024'; did you mean 2024-25?"),
         ("_inbox/school_directory/2024-25/a.csv", "there is no district '_inbox'"),
     ],
 )

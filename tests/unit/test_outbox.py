@@ -63,13 +63,13 @@ def test_a_certified_submission_leaves_a_receipt_that_can_be_proven(home: flow.H
     assert names(home, f"{FOLDER}/001") == ["receipt.json", "result.json", "result.txt"]
     receipt = parse_receipt(home.storage.read(f"{FOLDER}/001/receipt.json"))
     assert receipt is not None
-    assert prove(receipt, {"a.csv": directory_csv()}).problems == ()
+    assert prove(receipt, [("a.csv", directory_csv())]).problems == ()
 
 
 def test_it_follows_the_submission(home: flow.Home) -> None:
     drop(home.inbox, *PLACE, "a.csv", directory_csv())
     flow.screen_inbox(home)
-    drop(home.inbox, *PLACE, "b.csv", directory_csv(4))
+    drop(home.inbox, *PLACE, "b.csv", directory_csv(3, 310))
     flow.screen_inbox(home)
     states = [json.loads(home.storage.read(f"{FOLDER}/00{n}/result.json"))["state"] for n in (1, 2)]
     assert states == ["superseded", "certified"]
@@ -122,6 +122,43 @@ def test_personal_data_leave_only_the_names_of_columns(home: flow.Home) -> None:
     (note,) = names(home)
     assert "student_id" in home.storage.read(f"outbox/{note}").decode()
     assert flow.status_table(home).is_empty()
+
+
+PEOPLE = "student_id,first_name,last_name,date_of_birth\n" + "\n".join(
+    f"90{i:05d},Ana,Lopez,2014-05-{i:02d}" for i in range(1, 20)
+)
+
+
+def test_personal_data_in_the_wrong_place_are_deleted_too(home: flow.Home) -> None:
+    path = drop(home.inbox, "philadelphia", "x", "y", "people.csv", PEOPLE.encode())
+    flow.screen_inbox(home)
+    assert not path.exists()
+    (note,) = names(home)
+    assert "It was deleted from the inbox" in home.storage.read(f"outbox/{note}").decode()
+
+
+def test_of_a_folder_only_the_personal_file_is_deleted(home: flow.Home) -> None:
+    good = drop(home.inbox, *PLACE, "two/directory.csv", directory_csv())
+    people = drop(home.inbox, *PLACE, "two/people.csv", PEOPLE.encode())
+    (good.parent / "_READY").touch()
+    flow.screen_inbox(home)
+    assert (good.exists(), people.exists()) == (True, False)
+    (note,) = names(home)
+    text = home.storage.read(f"outbox/{note}").decode()
+    assert "people.csv: " in text
+    assert "Then send the other files again." in text
+
+
+def test_companions_of_other_systems_hold_nothing_up(home: flow.Home) -> None:
+    good = drop(home.inbox, *PLACE, "two/directory.csv", directory_csv())
+    for name in ("._directory.csv", ".DS_Store", "_READY"):
+        (good.parent / name).write_bytes(b"")
+    flow.screen_inbox(home)
+    assert flow.status_table(home)["state"].to_list() == ["certified"]
+    locked = drop(home.inbox, *PLACE, "three/directory.csv", directory_csv(4))
+    for name in ("~$directory.xlsx", "_READY"):
+        (locked.parent / name).write_bytes(b"")
+    assert flow.unclosed(home) == ["philadelphia/school_directory/2024-25/three"]
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -13,25 +13,26 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines import flow
 from pipelines.cli import nmip
 from pipelines.intake.deliveries import deliver
 from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.receipts import make_receipt, parse_receipt, prove, prove_kept
 from pipelines.intake.signing import certify
-from pipelines.intake.store import SubmissionStore
-from pipelines.intake.submission import Submission, all_submissions, in_force, read_submission
-from pipelines.settings import PROJECT_ROOT
+from pipelines.intake.store import RecordAltered, SubmissionStore
+from pipelines.intake.submission import Submission, SubmissionRefused, all_submissions, in_force, read_submission
+from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
 from tests.deliveries import directory_csv
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"
 PLACE = ("philadelphia", "school_directory", "2024-25")
-FILES = {"directory.csv": directory_csv()}
+FILES = [("directory.csv", directory_csv())]
 
 
 def certified(home: Path, n_schools: int = 3) -> tuple[SubmissionStore, Submission]:
     store = SubmissionStore(Storage(home))
-    files = [DeliveredFile("directory.csv", directory_csv(n_schools))]
+    files = [DeliveredFile("directory.csv", directory_csv(3, 297 + n_schools))]
     (submission,) = deliver(store, CONTRACTS, *PLACE, files, "command line", "me")
     return store, certify(store, submission, "A. Signer", "It is right.", "signed", "New.")
 
@@ -119,7 +120,7 @@ def test_an_altered_event_is_found_even_when_its_followers_are_made_to_fit(recei
 def test_altering_any_byte_delivered_is_detected(receipt: dict[str, Any], position: int, byte: int) -> None:
     content = bytearray(directory_csv())
     content[position] ^= byte
-    assert prove(receipt, {"directory.csv": bytes(content)}).problems
+    assert prove(receipt, [("directory.csv", bytes(content))]).problems
 
 
 def test_what_is_no_receipt_is_not_taken_for_one() -> None:
@@ -130,7 +131,7 @@ def test_what_is_no_receipt_is_not_taken_for_one() -> None:
 def test_a_receipt_with_nonsense_in_it_is_told_as_altered() -> None:
     for events in ([], [1], [{}], "x", [{"type": "certified", "sequence": 1, "previous": None}]):
         nonsense = {"format": "nmip receipt 1", "submission_id": "a/b/c/1", "events": events}
-        assert prove(nonsense, {}).problems
+        assert prove(nonsense, []).problems
 
 
 class TestInTheHome:
@@ -152,6 +153,10 @@ class TestInTheHome:
             path.write_bytes(path.read_bytes().replace(b"philadelphia", b"philadelphiA").replace(b'"at": "20', b'"at": "21'))
         else:
             path.write_bytes(path.read_bytes()[:-1] + b"?")
+        if (what, how) == ("receipt.json", "removed"):
+            # It follows from the events, and the next run makes it again.
+            assert prove_kept(store, read_submission(store, submission.key)) == []
+            return
         again = read_submission(store, submission.key) if not (what == "events/001" and how == "removed") else None
         if again is None or again.state == "certified":
             assert again is None or prove_kept(store, again)
@@ -168,6 +173,78 @@ class TestInTheHome:
         assert [s.state for s in all_submissions(store)] == ["certified", "damaged"]
         assert in_force(store) == []
         assert first.key.number == 1
+
+
+def test_a_name_that_stands_twice_is_no_receipt(receipt: dict[str, Any]) -> None:
+    text = canonical_json(receipt).decode()
+    for forged in (text.replace("{", '{"signer": "Mallory", ', 1), text.replace('"signer"', '"signer": "Mallory", "signer"', 1)):
+        assert parse_receipt(forged.encode()) is None
+
+
+def test_one_is_not_true_and_not_one_point_zero(receipt: dict[str, Any]) -> None:
+    for other in (3.0, "3"):
+        changed = {**receipt, "lines": {**receipt["lines"], "in": other}}
+        assert prove(changed, FILES).problems == ("lines was altered",)
+
+
+class TestAlteredRecords:
+    """What a changed record does to its own submission, to the one before it, and to everybody else: as little as possible."""
+
+    def test_the_last_event_is_vouched_for_by_the_receipt(self, tmp_path: Path) -> None:
+        store, submission = certified(tmp_path / "home")
+        event = store.storage.path(f"{submission.key.folder}/events/004.json")
+        event.write_bytes(event.read_bytes().replace(b"A. Signer", b"B. Signer"))
+        assert read_submission(store, submission.key).state == "damaged"
+        assert in_force(store) == []
+
+    def test_removed_events_do_not_bring_the_earlier_one_back(self, tmp_path: Path) -> None:
+        store, _ = certified(tmp_path / "home", 2)
+        _, second = certified(tmp_path / "home", 3)
+        for name in store.storage.keys(f"{second.key.folder}/events"):
+            store.storage.delete(name)
+        assert [s.state for s in all_submissions(store)] == ["certified", "damaged"]
+        assert in_force(store) == []
+
+    def test_a_damaged_draft_unseats_nobody_and_a_successor_settles_it(self, tmp_path: Path) -> None:
+        store, first = certified(tmp_path / "home", 2)
+        files = [DeliveredFile("directory.csv", directory_csv(3, 305))]
+        (draft,) = deliver(store, CONTRACTS, *PLACE, files, "command line", "me")
+        store.storage.path(f"{draft.key.folder}/events/001.json").write_bytes(b"{")
+        assert [s.key for s in in_force(store)] == [first.key]
+        _, third = certified(tmp_path / "home", 9)
+        assert third.key.number == 3
+        assert [s.key for s in in_force(store)] == [third.key]
+
+    def test_it_is_told_and_others_are_not_held_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Result]
+    ) -> None:
+        store, _ = certified(tmp_path / "home", 2)
+        files = [DeliveredFile("directory.csv", directory_csv(3, 305))]
+        (draft,) = deliver(store, CONTRACTS, *PLACE, files, "command line", "me")
+        store.storage.path(f"{draft.key.folder}/events/001.json").write_bytes(b"{")
+        result = call("status")
+        assert (result.exit_code, "damaged" in result.output) == (0, True)
+        monkeypatch.setenv("NMIP_DISTRICTS", "chicago")
+        assert call("status").exit_code == 0
+
+    def test_altered_bytes_cannot_be_signed(self, tmp_path: Path) -> None:
+        store = SubmissionStore(Storage(tmp_path / "home"))
+        files = [DeliveredFile("directory.csv", directory_csv())]
+        (ready,) = deliver(store, CONTRACTS, *PLACE, files, "command line", "me")
+        delivered = store.storage.path(store.storage.keys(f"{ready.key.folder}/delivered")[0])
+        delivered.write_bytes(directory_csv(4))
+        with pytest.raises(SubmissionRefused, match="delivered bytes"):
+            certify(store, ready, "me", "It is right.", "signed")
+        with pytest.raises(RecordAltered, match="altered or are missing"):
+            store.files(ready.key, ready.received)
+
+    def test_a_missing_receipt_is_made_again_by_the_next_run(self, tmp_path: Path) -> None:
+        store, submission = certified(tmp_path / "home")
+        path = store.storage.path(f"{submission.key.folder}/receipt.json")
+        before = path.read_bytes()
+        path.unlink()
+        flow.screen_inbox(flow.Home(Settings(home=tmp_path / "home", work=tmp_path / "home" / "work")))
+        assert path.read_bytes() == before
 
 
 @pytest.fixture
@@ -194,6 +271,17 @@ class TestVerifyReceipt:
         result = call("verify-receipt", tmp_path / "r.json", tmp_path / "any name.csv")
         assert result.exit_code == 1
         assert "ALTERED: any name.csv is no file of this receipt: its bytes differ" in result.output
+
+    def test_two_files_of_one_name_are_two_files(
+        self, call: Callable[..., Result], tmp_path: Path, receipt: dict[str, Any]
+    ) -> None:
+        (tmp_path / "r.json").write_bytes(canonical_json(receipt))
+        for folder, content in (("right", directory_csv()), ("wrong", directory_csv(4))):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "directory.csv").write_bytes(content)
+        for order in (("right", "wrong"), ("wrong", "right")):
+            files = [tmp_path / folder / "directory.csv" for folder in order]
+            assert call("verify-receipt", tmp_path / "r.json", *files).exit_code == 1
 
     def test_bytes_are_looked_for_beside_it(self, call: Callable[..., Result], tmp_path: Path, receipt: dict[str, Any]) -> None:
         (tmp_path / "r.json").write_bytes(canonical_json(receipt))

@@ -144,6 +144,26 @@ class TestCarryingOver:
         assert len(again.events) == len(submission.events) + 2
         assert again.state == "ready_to_sign"
 
+    def test_not_when_what_it_was_compared_with_changed(self, store: SubmissionStore, tmp_path: Path) -> None:
+        """The same number beside another one is another finding. With the project's own rules."""
+        own, total = PROJECT_ROOT / "data_contracts", "SD-M-ENROLMENT-TOTAL"
+        certify(store, send(store, own, sized(300, 300)), "me", "It is right.", "signed")
+        second = send(store, own, sized(450, 450))
+        assert total in second.to_acknowledge
+        for rule_id in second.to_acknowledge:
+            second = acknowledge(store, second, rule_id, "A charter school left.", "me")
+        between = send(store, own, sized(3000, 3000))
+        for rule_id in between.to_acknowledge:
+            between = acknowledge(store, between, rule_id, "Merged.", "me")
+        certify(store, between, "me", "It is right.", "signed", "Merged.")
+        again = send(store, own, sized(450, 450).replace(b"north", b"south"))
+        assert total in again.to_acknowledge
+
+    def test_not_from_a_withdrawn_submission(self, store: SubmissionStore, contracts: Path) -> None:
+        first = acknowledge(store, send(store, contracts, sized(10, 300)), SMALL, "New schools.", "me")
+        withdraw(store, first, "me", "Wrong year.")
+        assert send(store, contracts, sized(10, 301)).to_acknowledge == {SMALL: 1}
+
 
 class TestWithdrawing:
     def test_it_takes_no_part_any_more_and_the_same_bytes_may_come_again(self, store: SubmissionStore, contracts: Path) -> None:
@@ -200,6 +220,15 @@ class TestSigning:
         files = [DeliveredFile("directory.csv", sized(300))]
         (again,) = deliver(store, contracts, *PLACE, files, "command line", "me", is_again=True)
         assert (again.key.number, again.state) == (3, "ready_to_sign")
+
+    def test_what_was_signed_meanwhile_stands_between(self, store: SubmissionStore, contracts: Path) -> None:
+        """Both were checked before either was signed: the second is looked at again beside the first."""
+        first, second = send(store, contracts, sized(300)), send(store, contracts, sized(301))
+        certify(store, first, "me", "It is right.", "signed")
+        with pytest.raises(SubmissionRefused, match="looked at beside was signed since"):
+            certify(store, second, "me", "It is right.", "signed", "New.")
+        done = certify(store, screen_submission(store, contracts, second), "me", "It is right.", "signed", "New.")
+        assert (done.last("certified") or {})["supersedes"] == first.key.submission_id
 
     def test_a_change_of_what_it_is_looked_at_beside_is_seen_before_signing(
         self, store: SubmissionStore, contracts: Path

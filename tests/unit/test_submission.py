@@ -237,12 +237,14 @@ class TestSigning:
         assert tree(store.storage.root) == before
 
     def test_a_later_one_supersedes_and_an_older_one_is_refused_then(self, store: SubmissionStore) -> None:
-        first, second, third = (send(store, directory_csv(n)) for n in (1, 2, 3))
+        first, second, third = (send(store, directory_csv(3, 300 + n)) for n in (1, 2, 3))
         certify(store, second, "signer", "It is right.", "signed", NOTE)
         with pytest.raises(SubmissionRefused, match=r"001 cannot be signed: .*/002 came later"):
             certify(store, first, "signer", "It is right.", "signed", NOTE)
         assert [s.key.number for s in in_force(store)] == [2]
-        certify(store, third, "signer", "It is right.", "signed", NOTE)
+        with pytest.raises(SubmissionRefused, match="looked at beside was signed since"):
+            certify(store, third, "signer", "It is right.", "signed", NOTE)
+        certify(store, screen_submission(store, CONTRACTS, third), "signer", "It is right.", "signed", NOTE)
         assert states(store) == [SUPERSEDED, SUPERSEDED, CERTIFIED]
 
     def test_the_certified_one_stays_in_force_until_its_successor_is_certified(self, store: SubmissionStore) -> None:
