@@ -536,8 +536,26 @@ def test_a_submission_that_changed_meanwhile_is_not_signed(home: Path, monkeypat
 
     monkeypatch.setattr(Desk, "sign", withdrawn_meanwhile)
     click(app, "Sign and certify")
-    assert "It was not signed, because something changed meanwhile." in text_of(app)
+    assert "It was not signed, because something changed meanwhile" in text_of(app)
+    assert "Withdrawn by the district" in text_of(app)
     assert desk(home).submission(submission.key.submission_id).state == states.WITHDRAWN
+
+
+def test_signing_what_was_signed_in_another_window_shows_it_certified(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = submission_page(submit(home, directory_csv(5)))
+    app.checkbox[0].check()
+    sign = Desk.sign
+
+    def signed_meanwhile(self: Desk, submission_id: str, *rest: Any) -> Submission:
+        monkeypatch.setattr(Desk, "sign", sign)
+        desk(home, "ben@example.org").sign(submission_id, "Checked.")
+        return sign(self, submission_id, *rest)
+
+    monkeypatch.setattr(Desk, "sign", signed_meanwhile)
+    click(app, "Sign and certify")
+    assert "Certified and in force." in text_of(app)
+    assert app.table[0].value["Content"][0].startswith("`ben@example.org`")
+    assert not app.error
 
 
 def test_a_submission_is_withdrawn_with_a_reason_and_on_purpose(home: Path) -> None:
