@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 import streamlit as st
 
-from pipelines.intake.exports import _as_csv
+from pipelines.intake.exports import table_csv
 from pipelines.intake.reading import DeliveredFile
 
 LONGEST_NAME = 120
@@ -37,7 +37,7 @@ def clean(name: str) -> str:
 
 def csv_of(table: pl.DataFrame) -> bytes:
     """A table as csv that is safe to open in a spreadsheet program."""
-    return _as_csv(table, ",")
+    return table_csv(table, ",")
 
 
 def zipped(files: Sequence[DeliveredFile]) -> bytes:

@@ -53,7 +53,7 @@ def findings_csv(findings: pl.DataFrame, submission_id: str) -> bytes:
 
     `findings` has the columns of `checking.FINDING_SCHEMA`; `submission_id` stands before them.
     """
-    return _as_csv(_listed(findings, submission_id), ",")
+    return table_csv(_listed(findings, submission_id), ",")
 
 
 def findings_json(findings: pl.DataFrame, submission_id: str) -> bytes:
@@ -217,7 +217,8 @@ def _with_apostrophes(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(pl.when(is_safe).then(_TEXT).otherwise(pl.lit("'") + _TEXT))
 
 
-def _as_csv(table: pl.DataFrame, delimiter: str, header: bool = True) -> bytes:
+def table_csv(table: pl.DataFrame, delimiter: str, header: bool = True) -> bytes:
+    """A table of text as csv: UTF-8 with a byte order mark, CRLF, safe from being read as formulas."""
     safe = _with_apostrophes(table)
     safe.columns = _with_apostrophes(_names(table))["name"].to_list()
     buffer = io.BytesIO()
@@ -226,7 +227,7 @@ def _as_csv(table: pl.DataFrame, delimiter: str, header: bool = True) -> bytes:
 
 
 def _annotated_csv(cells: pl.DataFrame, rows: pl.DataFrame, header: bool, delimiter: str) -> bytes:
-    return _as_csv(pl.concat([cells, _annotations(rows, header)], how="horizontal"), delimiter, header)
+    return table_csv(pl.concat([cells, _annotations(rows, header)], how="horizontal"), delimiter, header)
 
 
 def _annotations(rows: pl.DataFrame, header: bool) -> pl.DataFrame:

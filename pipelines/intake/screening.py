@@ -192,11 +192,22 @@ def screen(
         contract_version=contract.version,
         mapping_digest=mapped.mapping_digest,
         notes=_published_notes(mapped, contracts_folder, district, extract),
-        remarks=(*_remarks(mapped, contracts_folder, district, extract), *_context_remarks(contract, school_year, context)),
+        remarks=(
+            *_years_remark(mapped, contracts_folder, school_year),
+            *_remarks(mapped, contracts_folder, district, extract),
+            *_context_remarks(contract, school_year, context),
+        ),
         rule_versions={rule.rule_id: rule.version for rule in rules},
         counts={**dict(Counter(structure["rule_id"].to_list())), **counts, **_counted(found, counts)},
         context=dict(context.submissions),
     )
+
+
+def _years_remark(mapped: Mapped, contracts_folder: Path, school_year: str) -> tuple[str, ...]:
+    others = [y for y in codes(contracts_folder, "school_years") if y in mapped.school_years and y != school_year]
+    if not others or school_year not in mapped.school_years:
+        return ()
+    return (f"The delivery also holds rows of {', '.join(others)}: submitting it opens a submission for each year.",)
 
 
 def _published_notes(mapped: Mapped, contracts_folder: Path, district: str, extract: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ What adds events stands in `deliveries` (receive, screen) and `signing` (acknowl
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -210,7 +211,9 @@ def check_place(contracts_folder: Path, district: str, extract: str, school_year
     ):
         if value not in known:
             shown = ", ".join(known) if len(known) <= 24 else f"{known[0]} to {known[-1]}"
-            raise SubmissionRefused(f"{value!r} is not {what} that NMIP knows; use one of: {shown}")
+            near = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise SubmissionRefused(f"{value!r} is not {what} that NMIP knows; {meant}use one of: {shown}")
 
 
 def acknowledgements(submission: Submission) -> list[Mapping[str, Any]]:

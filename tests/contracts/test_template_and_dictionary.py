@@ -213,7 +213,7 @@ class TestWorkbook:
         book.save(filled)
         self.passes(DeliveredFile("filled.xlsx", filled.getvalue()), contract, row)
 
-    def test_filled_with_the_examples_and_saved_as_csv_it_passes(self, extract: str) -> None:
+    def test_filled_with_the_examples_and_savedtable_csv_it_passes(self, extract: str) -> None:
         contract, text = contract_of(extract), io.StringIO()
         row = example_row(contract)
         text.write(csv_template(contract).decode("utf-8"))
