@@ -61,7 +61,8 @@ def _show_groups(groups: list[dict[str, Any]], findings: pl.DataFrame) -> None:
         for row in findings.filter(pl.col("rule_id") == group["rule_id"]).head(SHOWN_FINDINGS).to_dicts():
             place = f"{row['file']}" + (f", line {row['line']}" if row["line"] else "")
             key = f" ({row['business_key']})" if row["business_key"] else ""
-            field = f"{row['field']}: " if row["field"] and row["field"] not in row["message"] else ""
+            is_named = row["field"] and row["field"] not in row["message"] and not row["rule_id"].endswith("KEY-DUPLICATE")
+            field = f"{row['field']}: " if is_named else ""
             click.echo(f"  {plain(place)}{plain(key)}: {plain(field)}{plain(row['message'])}")
         if group["n_findings"] > SHOWN_FINDINGS:
             click.echo(f"  … and {group['n_findings'] - SHOWN_FINDINGS:,} more (--json lists them, --output FOLDER writes them)")

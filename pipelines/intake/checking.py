@@ -100,7 +100,10 @@ def column_findings(
             message = f'the column {name} is missing; the file has "{shown}", which looks like it'
             fix = f'Rename "{shown}" to {name}.'
         else:
-            message, fix = f"the column {name} is missing", f"Add the column {name}; nmip dictionary says what it holds."
+            message, fix = (
+                f"the column {name} is missing",
+                f"Add the column {name}; nmip dictionary {contract.extract} says what it holds.",
+            )
         frames.append(_column_finding(contract, "COLUMN-MISSING", message, fix, file, header_line, name, n_rows))
     for name in unexplained:
         near = _nearest(name, contract.column_names, 0.6)

@@ -22,6 +22,7 @@ from pipelines.intake.reading import READING_RULES
 
 BLOCKING_TIERS = ("S", "V")
 COLUMN_RATIONALE = "What has another name is not counted, and what is not needed may be data that NMIP must not hold."
+SHOWN_FIXES = 6
 CHECK_TIME = "CHECK-TIME"
 CHECK_FAILED = "CHECK-FAILED"
 CHECK_RULES = {
@@ -97,7 +98,8 @@ def by_rule(findings: pl.DataFrame, counts: Mapping[str, int], book: Mapping[str
         pl.col("file").first(),
         pl.col("line").first().alias("first_line"),
         pl.col("message").first().alias("first_message"),
-        pl.col("how_to_fix").first(),
+        # A missing column is mended in its own way; most rules have one fix for all their findings.
+        pl.col("how_to_fix").unique(maintain_order=True).head(SHOWN_FIXES).str.join(" "),
     )
     position = {rule_id: number for number, rule_id in enumerate(book)}
     groups = []

@@ -99,7 +99,7 @@ BAD = {
         directory_csv(3).replace(b"\n003,", b"\n001,"),
         {"SD-V-KEY-DUPLICATE": 2},
         1,
-        "line 2 (school_id 001): school_id: the same key also stands in line 4; 2 rows have this key",
+        "line 2 (school_id 001): the same key also stands in line 4; 2 rows have this key",
     ),
     "path in the name": Bad(
         "C:\\..\\%2e%2e%2f etc \x1b[31m\npasswd", b"", {"READ-EMPTY": 1}, 2, "The file is empty (0 bytes)."

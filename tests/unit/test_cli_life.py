@@ -278,3 +278,21 @@ def test_watching_checks_again_on_save(home: Path, tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert not home.exists()
+
+
+def test_a_check_never_imports_great_expectations(home: Path, tmp_path: Path) -> None:
+    """It takes ten seconds to import; the first finding must be on the screen before."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(directory_csv().replace(b"school_name", b"name of school"))
+    script = (
+        "import sys\n"
+        "from pipelines.cli import nmip\n"
+        "try:\n    nmip(sys.argv[1:])\n"
+        "except SystemExit as end:\n    print('exit', end.code)\n"
+        "print(sorted(m for m in ('great_expectations', 'dagster', 'dbt', 'streamlit') if m in sys.modules))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
+    command = [sys.executable, "-c", script, "check", str(path), *OPTIONS]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert "SD-S-COLUMN-MISSING" in said
+    assert said.endswith("exit 1\n[]\n")
