@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,9 @@ def public_data() -> Path:
 def files_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests in this process do not wait for files to settle; the tests of settling itself say how long."""
     monkeypatch.setattr(inbox, "SETTLE_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def the_main_module_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is tested becomes the main module, which a process that another test spawns would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])

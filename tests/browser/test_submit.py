@@ -289,6 +289,8 @@ def tab_to(page: Any, words: str) -> None:
 
 def test_the_main_path_with_the_keyboard_alone(page: Any, address: str) -> None:
     visit(page, f"{address}/?extract=school_directory&year=2023-24")
+    # A page that is still being drawn takes the focus away: whoever uses the keyboard presses once more.
+    settle(page)
     tab_to(page, "Upload")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
