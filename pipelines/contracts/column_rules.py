@@ -31,6 +31,7 @@ ASKED_VALUES = 1_000
 ASKED_LENGTH = 60
 LIKENESS = 0.85
 SHOWN_SCHOOLS = 5
+COPIED_ROWS = 20
 LOST_ZEROS = "A cell format such as 000, or a cell that holds a number, shows zeros that are not in the file."
 ZEROS_FIX = "Format the cells of the column as text, write the ids with all their zeros, and save the file again."
 
@@ -45,6 +46,7 @@ PER_COLUMN = (
     "S-SYMBOL-MISSING",
     "S-SYMBOL-UNEXPECTED",
     "V-BELOW-MINIMUM",
+    "V-ABOVE-MAXIMUM",
 )
 
 
@@ -132,6 +134,7 @@ def column_rules(contract: Contract, code_lists: Mapping[str, tuple[str, ...]]) 
     return (
         *_structure_rules(contract, code_lists),
         *_validity_rules(contract),
+        *_plausibility_rules(contract),
         *_whole_file_rules(contract),
         *_school_rules(contract),
     )
@@ -173,7 +176,7 @@ def _for_columns(
     if not columns:
         return ()
     united = "\nUNION ALL\n".join(query(column) for column in columns)
-    names = dict.fromkeys(name for column in columns for name in (column.symbol_for, column.name) if name)
+    names = dict.fromkeys(name for column in columns for name in (column.symbol_for, column.part_of, column.name) if name)
     return (_rule(contract, slug, tier, meaning, how_to_fix, rationale, names, united),)
 
 
@@ -452,8 +455,69 @@ def _validity_rules(contract: Contract) -> tuple[Rule, ...]:
                 f"FROM extract\nWHERE {identifier(column.name)} < {column.minimum:g}"
             ),
         ),
+        *_for_columns(
+            contract,
+            "ABOVE-MAXIMUM",
+            "V",
+            "A number is above the most that it can be.",
+            "Correct the number; a share is written from 0 to 1, not as a percent.",
+            "One impossible number moves every mean that it enters.",
+            lambda column: column.maximum is not None,
+            lambda column: (
+                f"SELECT row_id, {literal(column.name)} AS field, CAST({identifier(column.name)} AS VARCHAR) AS value,\n"
+                f"  concat({literal(f'{column.name} is above {column.maximum:g}: ')}, {identifier(column.name)}) AS message\n"
+                f"FROM extract\nWHERE {identifier(column.name)} > {column.maximum:g}"
+            ),
+        ),
+        *_for_columns(
+            contract,
+            "PART-OVER-WHOLE",
+            "V",
+            "A part is larger than the whole that it is counted in.",
+            "Check both numbers: they must be of the same people, places or things on the same day, and no percents.",
+            "A share above one hundred percent would enter every average.",
+            lambda column: column.part_of is not None,
+            _part_over_whole_query,
+        ),
         _duplicate_key_rule(contract),
     )
+
+
+def _part_over_whole_query(column: Column) -> str:
+    part, whole = identifier(column.name), identifier(column.part_of or "")
+    return (
+        f"SELECT row_id, {literal(column.name)} AS field, CAST({part} AS VARCHAR) AS value,\n"
+        f"  concat({literal(f'{column.name} is ')}, {part}, {literal(f' but {column.part_of} is ')}, {whole}) AS message\n"
+        f"FROM extract\nWHERE {part} > {whole}"
+    )
+
+
+# --- Q: plausibility ---
+
+
+def _plausibility_rules(contract: Contract) -> tuple[Rule, ...]:
+    return _for_columns(
+        contract,
+        "COUNT-CHANGED",
+        "Q",
+        "A number is less than half or more than twice what the same row had when it was certified last.",
+        "Check the number and the row that it stands in; if so much really changed, say why.",
+        "A row that was left out of a sum, or counted twice, changes every share that rests on it.",
+        lambda column: column.steady_from is not None,
+        lambda column: _changed_query(contract, column),
+    )
+
+
+def _changed_query(contract: Contract, column: Column) -> str:
+    name = identifier(column.name)
+    is_same = " AND ".join(f"past.{identifier(key)} = e.{identifier(key)}" for key in contract.key)
+    return f"""
+        SELECT e.row_id, {literal(column.name)} AS field, CAST(e.{name} AS VARCHAR) AS value,
+          concat({literal(f"{column.name} is ")}, e.{name}, '; in ', past.origin, ' it is ', past.{name}) AS message
+        FROM extract AS e
+        INNER JOIN last_certified AS past ON {is_same}
+        WHERE past.{name} >= {column.steady_from} AND (2 * e.{name} < past.{name} OR e.{name} > 2 * past.{name})
+    """
 
 
 def _duplicate_key_rule(contract: Contract) -> Rule:
@@ -537,7 +601,31 @@ def _whole_file_rules(contract: Contract) -> tuple[Rule, ...]:
             lambda column: column.key_position is not None and column.code_list not in (None, INSTRUMENTS),
             _code_gone_query,
         ),
+        *_for_columns(
+            contract,
+            "PART-COPIED",
+            "M",
+            f"A part equals its whole in every one of {COPIED_ROWS} rows or more.",
+            "Look whether the whole was exported into the column of the part; if it is really so everywhere, say why.",
+            "A column that was filled with another one passes for perfect results.",
+            lambda column: column.part_of is not None,
+            _copied_query,
+        ),
     )
+
+
+def _copied_query(column: Column) -> str:
+    part, whole = identifier(column.name), identifier(column.part_of or "")
+    return f"""
+        SELECT CAST(NULL AS BIGINT) AS row_id, {literal(column.name)} AS field, CAST(NULL AS VARCHAR) AS value,
+          concat({literal(f"{column.name} equals {column.part_of} in all rows that have both: ")}, n) AS message, n AS affected_rows
+        FROM (
+          SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE {part} <> {whole}) AS n_other
+          FROM extract
+          WHERE {part} IS NOT NULL AND {whole} > 0
+        ) AS compared
+        WHERE n >= {COPIED_ROWS} AND n_other = 0
+    """
 
 
 def _emptied_query(contract: Contract, column: Column) -> str:

@@ -27,7 +27,11 @@ class ContractError(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of an extract. `kind` is text, integer, number, boolean or date."""
+    """One column of an extract. `kind` is text, integer, number, boolean or date.
+
+    `part_of`: the column whose number this one is a part of. `steady_from`: numbers at least this large are expected to stay
+    between half and twice what they were in the same row when it was certified last.
+    """
 
     name: str
     kind: str
@@ -39,7 +43,10 @@ class Column:
     pattern: str | None = None
     max_length: int | None = None
     minimum: float | None = None
+    maximum: float | None = None
     symbol_for: str | None = None
+    part_of: str | None = None
+    steady_from: int | None = None
     example: str | None = None
 
 
@@ -140,7 +147,10 @@ def _column(entry: Mapping[str, Any]) -> Column:
         pattern=options.get("pattern"),
         max_length=options.get("maxLength"),
         minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
         symbol_for=custom.get("symbolFor"),
+        part_of=custom.get("partOf"),
+        steady_from=custom.get("steadyFrom"),
         example=_text(examples[0]),
     )
 
@@ -222,6 +232,10 @@ def parse_contract(document: Mapping[str, Any]) -> Contract:
         schema = document["schema"][0]
         columns = tuple(_column(entry) for entry in schema["properties"])
         description = document["description"]
+        names = {column.name for column in columns}
+        for column in columns:
+            if column.part_of is not None and column.part_of not in names:
+                raise ContractError(f"{column.name} is a part of {column.part_of}, which is no column")
         changes = tuple(_change(entry) for entry in _custom(document).get("changes") or ())
         version = str(document["version"])
         return Contract(
