@@ -17,10 +17,43 @@ import streamlit as st
 
 from pipelines.release.reader import NoRelease, Release, read_current
 
-SPLITS = ("grade", "course", "subgroup")
+# What a value may be split by beside the schools behind it; `instrument` says how it was measured and is never chosen by.
+SPLITS = (
+    "grade",
+    "course",
+    "subgroup",
+    "respondent",
+    "audience",
+    "program_id",
+    "cohort",
+    "category",
+    "statistic",
+    "administration",
+)
+# Groups of schools within a district; a value has at most one of them, and the district's own value has none.
+SCHOOL_GROUPS = ("school_level", "network_id", "school_set")
+_ADDED_COLUMNS = {
+    "indicator_values": {
+        **dict.fromkeys((*SCHOOL_GROUPS, *SPLITS, "instrument", "flags", "definition_version"), "VARCHAR"),
+        **dict.fromkeys(("standard_error", "response_rate"), "DOUBLE"),
+        "n_schools": "BIGINT",
+    },
+    "indicators": {"breakdowns": "VARCHAR", "counts": "VARCHAR"},
+}
 _LOG = logging.getLogger(__name__)
-_EXPECTED = "expected_extracts"
-_TABLES = ("indicator_values", "indicators", "instruments", "districts", "submissions", _EXPECTED)
+_EXPECTED, _CHANGES, _PROGRAMS, _THRESHOLDS, _CODES = "expected_extracts", "school_changes", "programs", "thresholds", "codes"
+_TABLES = (
+    "indicator_values",
+    "indicators",
+    "instruments",
+    "districts",
+    "submissions",
+    _EXPECTED,
+    _CHANGES,
+    _PROGRAMS,
+    _THRESHOLDS,
+    _CODES,
+)
 
 
 def current_release() -> Release:
@@ -46,7 +79,7 @@ def indicators(release: Release) -> pl.DataFrame:
     return _ask(
         release,
         """
-        SELECT * FROM read_parquet($indicators)
+        SELECT * FROM {indicators} AS i
         ORDER BY regexp_extract(indicator_id, '^[A-Za-z]*'),
                  TRY_CAST(regexp_extract(indicator_id, '[0-9]+') AS INTEGER), indicator_id
         """,
@@ -74,9 +107,30 @@ def expected_extracts(release: Release) -> pl.DataFrame:
 
     Empty for a release of the time before this table was published.
     """
-    if _EXPECTED not in release.manifest["tables"]:
-        return pl.DataFrame()
-    return _ask(release, "SELECT * FROM read_parquet($expected_extracts) ORDER BY district, school_year, extract")
+    return _later(release, _EXPECTED, "ORDER BY district, school_year, extract")
+
+
+def school_changes(release: Release) -> pl.DataFrame:
+    """What became of schools since the year before: `district, school_year, change, n_schools, n_enrolled`.
+
+    Empty for a release of the time before this table was published; so are the three below.
+    """
+    return _later(release, _CHANGES, "ORDER BY district, school_year, change")
+
+
+def programs(release: Release) -> pl.DataFrame:
+    """The programmes that districts report on, with what their founding documents promise, by label."""
+    return _later(release, _PROGRAMS, "ORDER BY label, program_id")
+
+
+def thresholds(release: Release) -> pl.DataFrame:
+    """The owned configuration that definitions rest on, by id."""
+    return _later(release, _THRESHOLDS, "ORDER BY threshold_id")
+
+
+def codes(release: Release) -> pl.DataFrame:
+    """The labels of codes: `list, code, label, sort_order`."""
+    return _later(release, _CODES, "ORDER BY list, sort_order, code")
 
 
 def as_of(release: Release) -> str | None:
@@ -87,7 +141,7 @@ def as_of(release: Release) -> str | None:
 
 
 def coverage(release: Release) -> pl.DataFrame:
-    """What there is: one row for each indicator × district × school year.
+    """What there is of whole districts: one row for each indicator × district × school year.
 
     Columns `challenge, indicator_id, district, school_year, n_rows, n_values, as_of`.
     """
@@ -97,7 +151,7 @@ def coverage(release: Release) -> pl.DataFrame:
         WITH {_DATED_SOURCES}
         SELECT i.challenge, v.indicator_id, v.district, v.school_year,
                count(*) AS n_rows, count(v.value) AS n_values, max(d.as_of) AS as_of
-        FROM read_parquet($indicator_values) AS v
+        FROM {_WHOLE_DISTRICTS} AS v
         JOIN read_parquet($indicators) AS i USING (indicator_id)
         LEFT JOIN dated AS d USING (sources)
         GROUP BY ALL
@@ -106,62 +160,91 @@ def coverage(release: Release) -> pl.DataFrame:
     )
 
 
-def breakdowns(release: Release, challenge: str) -> pl.DataFrame:
-    """Which breakdowns a challenge's indicators have values for.
+def combinations(release: Release, indicator_id: str) -> pl.DataFrame:
+    """Which breakdowns an indicator has values for, over whole districts.
 
-    Columns `indicator_id, school_year, grade, course, subgroup, n_districts` (districts with at least one number).
+    Columns `school_year`, the fields of `SPLITS`, `unit`, `n_districts` (districts with at least one number).
     """
     return _ask(
         release,
-        """
-        SELECT v.indicator_id, v.school_year, v.grade, v.course, v.subgroup,
-               count(DISTINCT v.district) FILTER (v.value IS NOT NULL) AS n_districts
-        FROM read_parquet($indicator_values) AS v
-        JOIN read_parquet($indicators) AS i USING (indicator_id)
-        WHERE i.challenge = $challenge
+        f"""
+        SELECT school_year, {_SPLIT_COLUMNS}, unit, count(DISTINCT district) FILTER (value IS NOT NULL) AS n_districts
+        FROM {_WHOLE_DISTRICTS} AS v
+        WHERE indicator_id = $indicator_id
         GROUP BY ALL
         ORDER BY ALL
         """,
-        {"challenge": challenge},
-    )
-
-
-def categories(release: Release, indicator_id: str) -> list[str]:
-    """The categories that an indicator's values are split by; none where it has no categories."""
-    found = _ask(
-        release,
-        """
-        SELECT DISTINCT category FROM read_parquet($indicator_values)
-        WHERE indicator_id = $indicator_id AND category IS NOT NULL ORDER BY category
-        """,
         {"indicator_id": indicator_id},
     )
-    return list(found["category"])
 
 
-def values(release: Release, indicator_id: str, chosen: Mapping[str, str | None]) -> pl.DataFrame:
+def school_groups(release: Release, indicator_id: str) -> list[str]:
+    """The fields of `SCHOOL_GROUPS` that an indicator has values of parts of a district for."""
+    counts = ", ".join(f"count({field}) AS {field}" for field in SCHOOL_GROUPS)
+    found = _ask(
+        release,
+        f"SELECT {counts} FROM {_DISTRICT_VALUES} AS v WHERE indicator_id = $indicator_id",
+        {"indicator_id": indicator_id},
+    )
+    return [field for field in SCHOOL_GROUPS if found[field][0]]
+
+
+def programs_with_values(release: Release) -> pl.DataFrame:
+    """Which indicators speak of which programmes: `program_id, indicator_id`, each once."""
+    return _ask(
+        release,
+        f"SELECT DISTINCT program_id, indicator_id FROM {_WHOLE_DISTRICTS} AS v WHERE program_id IS NOT NULL ORDER BY ALL",
+    )
+
+
+def values(
+    release: Release, indicator_id: str, chosen: Mapping[str, str | None], schools: str | None = None
+) -> pl.DataFrame:
     """Values of one indicator where every field of `chosen` has the chosen value (None: not split by it).
 
-    `chosen` may name `school_year`, `grade`, `course`, `subgroup`, `category` and `district`. Beside the table's columns each
-    row has `district_label` and `as_of`, the date of the latest certification among its sources. Raises ValueError on
-    another field.
+    `chosen` may name `school_year`, `district` and the fields of `SPLITS`. `schools`: a field of `SCHOOL_GROUPS` whose groups are
+    given beside the whole district; None gives the whole district alone. Beside the table's columns each row has
+    `district_label` and `as_of`, the date of the latest certification among its sources. Raises ValueError on another field.
     """
-    unknown = set(chosen) - {"school_year", "category", "district", *SPLITS}
+    unknown = set(chosen) - {"school_year", "district", *SPLITS} | ({schools} - {None, *SCHOOL_GROUPS})
     if unknown:
-        raise ValueError(f"values cannot be chosen by {sorted(unknown)}")
+        raise ValueError(f"values cannot be chosen by {sorted(map(str, unknown))}")
     conditions = "".join(f" AND v.{field} IS NOT DISTINCT FROM ${field}" for field in sorted(chosen))
+    conditions += "".join(f" AND v.{field} IS NULL" for field in SCHOOL_GROUPS if field != schools)
     return _ask(
         release,
         f"""
         WITH {_DATED_SOURCES}
         SELECT v.*, coalesce(n.label, v.district) AS district_label, d.as_of
-        FROM read_parquet($indicator_values) AS v
+        FROM {_DISTRICT_VALUES} AS v
         LEFT JOIN read_parquet($districts) AS n ON n.code = v.district
         LEFT JOIN dated AS d USING (sources)
         WHERE v.indicator_id = $indicator_id{conditions}
-        ORDER BY v.district, v.school_year, v.grade, v.course, v.subgroup, v.category, v.instrument
+        ORDER BY v.district, v.school_year, {_SPLIT_COLUMNS}, {", ".join(SCHOOL_GROUPS)}, v.instrument
         """,
         {"indicator_id": indicator_id, **chosen},
+    )
+
+
+def whole_districts(release: Release, *, challenge: str | None = None, district: str | None = None) -> pl.DataFrame:
+    """All values of whole districts, of one challenge or of one district, with the columns that `values` gives."""
+    bound = {name: value for name, value in {"challenge": challenge, "district": district}.items() if value is not None}
+    conditions = " AND ".join(
+        {"challenge": "i.challenge = $challenge", "district": "v.district = $district"}[name] for name in bound
+    )
+    return _ask(
+        release,
+        f"""
+        WITH {_DATED_SOURCES}
+        SELECT v.*, coalesce(n.label, v.district) AS district_label, d.as_of
+        FROM {_WHOLE_DISTRICTS} AS v
+        JOIN read_parquet($indicators) AS i USING (indicator_id)
+        LEFT JOIN read_parquet($districts) AS n ON n.code = v.district
+        LEFT JOIN dated AS d USING (sources)
+        WHERE {conditions or "true"}
+        ORDER BY v.indicator_id, v.district, v.school_year, {_SPLIT_COLUMNS}, v.instrument
+        """,
+        bound,
     )
 
 
@@ -187,6 +270,14 @@ def _parsed(text: str | None) -> object:
         return None
 
 
+# `_ask` puts the table in, with the columns that a release of an earlier time lacks.
+_DISTRICT_VALUES = "(SELECT * FROM {indicator_values} WHERE coalesce(unit_type, 'district') = 'district')"
+_WHOLE_DISTRICTS = (
+    "(SELECT * FROM {indicator_values} WHERE coalesce(unit_type, 'district') = 'district' AND "
+    + " AND ".join(f"{field} IS NULL" for field in SCHOOL_GROUPS)
+    + ")"
+)
+_SPLIT_COLUMNS = ", ".join(f"v.{field}" for field in SPLITS)
 _DATED_SOURCES = """
     source_lists AS (SELECT DISTINCT sources FROM read_parquet($indicator_values)),
     listed AS (SELECT sources, unnest(string_split(sources, '; ')) AS submission_id FROM source_lists),
@@ -198,9 +289,30 @@ _DATED_SOURCES = """
 """
 
 
+def _later(release: Release, table: str, order: str) -> pl.DataFrame:
+    """A table that earlier releases do not have; empty, without columns, where it is missing."""
+    if table not in release.manifest["tables"]:
+        return pl.DataFrame()
+    return _ask(release, f"SELECT * FROM read_parquet(${table}) {order}")
+
+
 def _ask(release: Release, query: str, bound: Mapping[str, str | None] | None = None) -> pl.DataFrame:
+    for table, columns in _ADDED_COLUMNS.items():
+        if f"{{{table}}}" in query:
+            lacking = set(columns) - _columns(release.release_id, str(release.table_path(table)))
+            added = "".join(f", CAST(NULL AS {columns[name]}) AS {name}" for name in sorted(lacking))
+            query = query.replace(f"{{{table}}}", f"(SELECT *{added} FROM read_parquet(${table}))")
     paths = {name: str(release.table_path(name)) for name in _TABLES if f"${name})" in query}
     return _answer(release.release_id, query, tuple(sorted({**paths, **(bound or {})}.items())))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _columns(release_id: str, path: str) -> set[str]:
+    try:
+        return set(pl.read_parquet_schema(path))
+    except (OSError, pl.exceptions.PolarsError) as problem:
+        _LOG.exception("a table of release %s cannot be read", release_id)
+        raise _damaged(release_id) from problem
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
@@ -211,7 +323,11 @@ def _answer(release_id: str, query: str, bound: tuple[tuple[str, str | None], ..
             return answer
     except duckdb.Error as problem:
         _LOG.exception("a table of release %s cannot be queried", release_id)
-        raise NoRelease(
-            f"A table of release {release_id} is damaged or has another shape than this dashboard expects. Publish again "
-            "with `nmip run`, or go back to an earlier release with `nmip release rollback`."
-        ) from problem
+        raise _damaged(release_id) from problem
+
+
+def _damaged(release_id: str) -> NoRelease:
+    return NoRelease(
+        f"A table of release {release_id} is damaged or has another shape than this dashboard expects. Publish again "
+        "with `nmip run`, or go back to an earlier release with `nmip release rollback`."
+    )

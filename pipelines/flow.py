@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,8 @@ Progress = Callable[[str], None]
 ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "disclosure", "release")
 BUILT_FROM = "built_from.json"
 TIERS = ("S", "V", "Q", "M")
+# Starting a process and importing Great Expectations there takes as long as recording about this many submissions.
+SUBMISSIONS_A_PROCESS = 30
 
 
 @dataclass(frozen=True)
@@ -330,6 +334,27 @@ def record_validation(home: Home, submission: Submission) -> dict[str, Any]:
     kept = {"rows_sha256": screened["rows_sha256"], "disagreements": disagreements, "great_expectations": record}
     home.storage.write(f"{key.folder}/validation.json", canonical_json(kept))
     return kept
+
+
+def record_validations(
+    home: Home, waiting: Sequence[Submission], n_processes: int | None = None
+) -> Iterator[tuple[Submission, dict[str, Any]]]:
+    """`record_validation` of every submission that waits, as they come; many are shared out among processes.
+
+    `n_processes`: by default one for each processor where there are enough submissions to be worth a process's start, else one.
+    """
+    worth_it = max(1, min(os.cpu_count() or 1, len(waiting) // SUBMISSIONS_A_PROCESS))
+    n = n_processes or worth_it
+    if n == 1:
+        yield from ((submission, record_validation(home, submission)) for submission in waiting)
+        return
+    with ProcessPoolExecutor(n, mp_context=get_context("spawn")) as pool:
+        asked = {pool.submit(_recorded, home.settings, submission): submission for submission in waiting}
+        yield from ((asked[done], done.result()) for done in as_completed(asked))
+
+
+def _recorded(settings: Settings, submission: Submission) -> dict[str, Any]:
+    return record_validation(Home(settings), submission)
 
 
 def status_table(home: Home) -> pl.DataFrame:

@@ -6,9 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from pipelines.intake import inbox
+
+# How long an example takes says something about the machine; what must be fast has a test or a benchmark of its own.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 PUBLIC_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from dashboards.components.words import LINE_START, LINK, MARKUP, WORD_JOINER
+from dashboards.components.words import ARROW, ICON, LINE_START, LINK, MAIL, MARKUP, WORD_JOINER
 
 BREAK_HERE = "\u200b"
 FORMULA_START = r"^[=+\-@\t\r]"
@@ -18,7 +18,8 @@ FORMULA_START = r"^[=+\-@\t\r]"
 def escaped(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with every text cell as `words.plain` would have it, dates and percentages unbroken, no text as an empty one."""
     text = pl.col(pl.String).fill_null("").str.replace_all(r"\s+", " ").str.strip_chars()
-    text = text.str.replace_all(LINK, f"${{1}}{WORD_JOINER}${{2}}")
+    for pattern in (ICON, ARROW, ARROW, MAIL, LINK):
+        text = text.str.replace_all(pattern, f"${{1}}{WORD_JOINER}${{2}}")
     text = text.str.replace_all(MARKUP, r"\${0}").str.replace(LINE_START, r"${1}${3}\${2}${4}")
     text = text.str.replace_all(r"(\d)-", f"${{1}}{WORD_JOINER}-{WORD_JOINER}").str.replace_all(" %", "\u00a0%", literal=True)
     # A long address is cut off by a table's cell unless its line may break at a slash.

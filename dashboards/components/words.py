@@ -1,13 +1,14 @@
-"""How codes, numbers and gaps are said in words, and how text from outside is kept from being anything but text.
+"""How codes, flags and gaps are said in words, and how text from outside is kept from being anything but text.
 
-Pure functions; labels that a release carries (districts, levels, indicators) come from the release, not from here.
+Pure functions; labels that a release carries (districts, levels, indicators, codes) come from the release and go first. Numbers
+and their units are said by `amounts`.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 CHALLENGES = {
     "size_and_scale": "Size & Scale",
@@ -16,7 +17,10 @@ CHALLENGES = {
     "leader_capacity": "Leader Capacity",
     "mindset": "Math Mindset",
     "outcomes": "Outcomes",
+    "programs": "Programmes",
 }
+# The page of each challenge, as the name of its script.
+PAGES = {code: "programmes" if code == "programs" else code for code in CHALLENGES}
 NO_VERDICT = "Shown side by side; whether a difference holds is not yet decided by a verdict."
 SYMBOLS = {
     "z": ("not applicable", "The number cannot exist here: there is no such level, grade or course."),
@@ -51,6 +55,103 @@ _CATEGORIES = {
     "partially_meets": "Partially meets expectations",
     "does_not_meet": "Does not meet expectations",
     "not_reviewed": "Not reviewed",
+    "verified": "Verified by somebody outside the school",
+    "self": "Rated by itself",
+    "reviewer": "Rated by a reviewer",
+    "exploration": "Exploration",
+    "installation": "Installation",
+    "initial": "Initial implementation",
+    "full": "Full implementation",
+    "survey": "Survey answers",
+    "log": "Logs of use",
+}
+_PEOPLE = {
+    "teacher": "Teachers",
+    "leader": "School leaders",
+    "student": "Students",
+    "family": "Families",
+    "community": "Community members",
+    "board": "School board",
+}
+_COHORTS = {"grade_8": "Students of grade 8", "first_time_grade_9": "First-time students of grade 9"}
+_ADMINISTRATIONS = ("fall", "winter", "spring", "summer", "full_year")
+_SCHOOL_LEVELS = {
+    "elementary": "Elementary schools",
+    "elementary_middle": "Elementary and middle grades (K-8)",
+    "middle": "Middle schools",
+    "middle_high": "Middle and high school grades (6-12)",
+    "high": "High schools",
+    "combined": "Elementary to high school grades (K-12)",
+    "other": "Other span of grades",
+}
+# Of whom a breakdown's missing code speaks: the whole.
+_WHOLES = {
+    "grade": "All grades",
+    "course": "All courses",
+    "subgroup": "All students",
+    "respondent": "All respondents",
+    "audience": "All audiences",
+    "program_id": "All programmes",
+    "cohort": "All cohorts",
+    "category": "All",
+    "statistic": "Main measure",
+    "administration": "Whole year",
+    "school_level": "All schools",
+    "network_id": "All schools",
+    "school_set": "All schools",
+    "instrument": "Instrument not named",
+}
+FIELDS = {
+    "grade": "Grade",
+    "course": "Course",
+    "subgroup": "Student group",
+    "respondent": "Who answered",
+    "audience": "Audience",
+    "program_id": "Programme",
+    "cohort": "Cohort",
+    "category": "Result",
+    "statistic": "Measure",
+    "administration": "Wave or term",
+    "school_level": "School level",
+    "network_id": "Network",
+    "school_set": "Schools",
+}
+# What a value's flags mean: the short mark beside the number, and the sentence below it.
+FLAGS = {
+    "low_response": ("low response", "Few of those asked answered: those who did may differ from those who did not."),
+    "response_below_floor": (
+        "response too low to compare",
+        "So few of those asked answered that this may not be compared with anything.",
+    ),
+    "response_unknown": ("response rate unknown", "How many were asked was not delivered, so the response rate is unknown."),
+    "low_alpha": ("scale of low reliability", "The answers to the scale's questions do not go together well enough."),
+    "alpha_unknown": ("reliability unknown", "The reliability of the scale (alpha) was not delivered."),
+    "purposive_sample": ("chosen sample", "The lessons were chosen for a purpose: they do not stand for the district."),
+    "self_rated": ("rated by itself", "Rated by those it is about; nobody else has verified it."),
+    "closures": ("schools closed", "Schools closed between the two dates, which moves this number by itself."),
+    "below_band": ("below the band", "Fewer teachers a leader than the programme's founding documents plan for."),
+    "above_band": ("above the band", "More teachers a leader than the programme's founding documents plan for."),
+    "undeveloped_principle": ("a principle is undeveloped", "Not accomplished, because a principle is rated undeveloped."),
+    "more_than_three_developing": (
+        "more than three developing",
+        "Not accomplished, because more than three principles are rated developing.",
+    ),
+    "A_not_accomplished": ("principle A not accomplished", "Not accomplished, because principle A (need) is not."),
+    "none_of_G_H_I": (
+        "none of G, H and I accomplished",
+        "Not accomplished, because none of the principles G (content), H (STEM practices) and I (inspiration) is.",
+    ),
+    "all_rules_met": ("every rule is met", "Accomplished: no rule stands against it."),
+    "principle_missing": ("a principle is not rated", "Not decided, because at least one principle has no rating."),
+}
+CHANGES = {
+    "same": "Same school as the year before",
+    "opened": "Opened",
+    "closed": "Closed since the year before",
+    "merged": "Made of schools that merged",
+    "id_changed": "Went on under another id",
+    "came_into_scope": "Began to take part",
+    "left_scope": "Stopped taking part",
 }
 _COURSES = {
     "K": "Kindergarten mathematics",
@@ -66,12 +167,17 @@ LINK = r"(?i)(:|www)(//|\.)"
 WORD_JOINER = "\u2060"
 MARKUP = r"[\\`*_{}\[\]()<>#|~:$&!^=]"
 LINE_START = r"^(\d+)([.)])|^()([-+])"
+# Streamlit turns these into pictures, arrows and mail links even where Markdown is escaped; a word joiner goes between.
+ICON, ARROW, MAIL = r"(:)([\w+-])", r"([-<>~=])([-<>=])", f"([^{WORD_JOINER}]|^)(@)"
 
 
 def plain(text: str) -> str:
-    """Text from outside as it may stand in Markdown: shown letter by letter, on one line, no address becoming a link."""
-    without_links = re.sub(LINK, rf"\1{WORD_JOINER}\2", " ".join(text.split()))
-    return re.sub(LINE_START, r"\1\3\\\2\4", re.sub(MARKUP, r"\\\g<0>", without_links))
+    """Text from outside as it may stand in Markdown: shown letter by letter, on one line; no link, picture or arrow."""
+    said = " ".join(text.split())
+    # Twice, because the end of one arrow may be the start of the next.
+    for pattern in (ICON, ARROW, ARROW, MAIL, LINK):
+        said = re.sub(pattern, rf"\1{WORD_JOINER}\2", said)
+    return re.sub(LINE_START, r"\1\3\\\2\4", re.sub(MARKUP, r"\\\g<0>", said))
 
 
 def humanised(code: str) -> str:
@@ -98,39 +204,71 @@ def course_label(code: str | None) -> str:
     return _COURSES.get(code) or (f"Grade {code} mathematics" if code.isdigit() else humanised(code))
 
 
-def subgroup_label(code: str | None) -> str:
-    """A student group's label; no code is everyone."""
-    return _SUBGROUPS["all"] if code is None else _SUBGROUPS.get(code, humanised(code))
+def split_label(field: str, code: str | None, labels: Mapping[tuple[str, str], str] | None = None) -> str:
+    """The label of one value of a breakdown, a field of `FIELDS`; `labels` are a release's own, by field and code."""
+    if code is not None and labels and (field, code) in labels:
+        return labels[field, code]
+    if field == "grade":
+        return grade_label(code)
+    if field == "course":
+        return course_label(code)
+    if code is None or (code == "all" and field != "category"):
+        return _WHOLES.get(field, "All")
+    known: Mapping[str, str] = _LABELS.get(field, {})
+    if code in known:
+        return known[code]
+    # A network's own name or number says nothing by itself.
+    return f"Network {code}" if field == "network_id" and not code.lower().startswith("network") else humanised(code)
 
 
-def category_label(code: str | None) -> str:
-    """A category's label, for categories whose names do not depend on a test."""
-    return "All" if code is None else _CATEGORIES.get(code, humanised(code))
-
-
-def split_label(field: str, code: str | None) -> str:
-    """The label of one value of a breakdown; `field` is `grade`, `course`, `subgroup` or `category`."""
-    known = {
-        "grade": grade_label,
-        "course": course_label,
-        "subgroup": subgroup_label,
-        "category": category_label,
-    }
-    return known[field](code)
+_LABELS = {
+    "subgroup": _SUBGROUPS,
+    "category": _CATEGORIES,
+    "respondent": _PEOPLE,
+    "audience": _PEOPLE,
+    "cohort": _COHORTS,
+    "school_level": _SCHOOL_LEVELS,
+    "school_set": {"continuing": "Schools followed through all years"},
+    "statistic": {"sd": "SD", "iqr": "Interquartile range", "p25": "25th percentile", "p75": "75th percentile"},
+}
+_ORDERS: dict[str, Sequence[str]] = {
+    "category": tuple(_CATEGORIES),
+    "course": tuple(_COURSES),
+    "administration": _ADMINISTRATIONS,
+    "respondent": tuple(_PEOPLE),
+    "school_level": tuple(_SCHOOL_LEVELS),
+}
 
 
 def split_order(field: str, code: str | None) -> tuple[int, int, str]:
     """A sort key for the values of a breakdown: the whole first, then in the order of schooling or of the code list."""
-    if code is None or (field == "subgroup" and code == "all"):
+    if code is None or code in ("all", "ALL"):
         return (0, 0, "")
-    listed: Iterable[str] = {"category": _CATEGORIES, "course": _COURSES}.get(field, ())
     if field in ("grade", "course"):
         if code in ("PK", "K"):
             return (1, -2 if code == "PK" else -1, code)
         if code.isdigit():
             return (1, int(code), code)
-    place = list(listed).index(code) if code in listed else 99
-    return (2, place, code)
+    order = _ORDERS.get(field, ())
+    first = re.match(r"\d+", code)
+    if code in order:
+        return (2, order.index(code), code)
+    return (3, int(first[0]) if first else 10**6, code)
+
+
+def flag_words(flags: str | None) -> list[str]:
+    """The short marks of a value's flags (`; `-joined codes), in words; an unknown flag is humanised."""
+    return [FLAGS[code][0] if code in FLAGS else humanised(code).lower() for code in flag_codes(flags)]
+
+
+def flag_codes(flags: str | None) -> list[str]:
+    """The codes in a value's flags, each once, in their order."""
+    return list(dict.fromkeys(code.strip() for code in (flags or "").split(";") if code.strip()))
+
+
+def flag_sentence(code: str) -> str:
+    """What a flag means, in a sentence."""
+    return FLAGS[code][1] if code in FLAGS else f"{humanised(code)}."
 
 
 def gap_sentence(symbol: str | None) -> str:

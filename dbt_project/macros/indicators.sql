@@ -7,7 +7,12 @@
   {{ return(models) }}
 {%- endmacro %}
 
-{#- Breakdown columns of an indicator value, in order; null where an indicator is not split by one. -#}
+{#- Every breakdown of an indicator value, in order. An indicator's yml says which of them its SQL returns; the others are null. -#}
 {% macro breakdowns() -%}
-  {{ return(['unit_type', 'unit_id', 'grade', 'subgroup', 'course', 'category', 'instrument', 'administration']) }}
+  {{ return(var('breakdowns')) }}
+{%- endmacro %}
+
+{#- What an indicator's SQL returns, as columns of one shape: `name` where it is returned, else a null of its type. -#}
+{% macro returned_or_null(name, data_type, returned) -%}
+  {% if name in returned %}{{ name }}{% else %}cast(null as {{ data_type }}) as {{ name }}{% endif %}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 """Which indicator values fall because a small group stands behind them, and which fall with those.
 
-A distribution is all values that share everything but `category`; it is shown whole or not at all. First every distribution
-falls in which a count of people is below the minimum. Then, for every published total, what is left of it after its published
+A distribution is all values that share everything but `category` and `statistic`; it is shown whole or not at all. First every
+distribution falls in which a count of people is below the minimum. Then, for every published total, what is left of it after its published
 parts is looked at like a distribution of its own, whoever hid the other parts: where that remainder is small, or is exactly one
 part that fell, the smallest published part falls too, until nothing small is left.
 
@@ -21,14 +21,22 @@ DISTRIBUTION = (
     "school_year",
     "unit_type",
     "unit_id",
+    "network_id",
+    "school_level",
+    "school_set",
     "grade",
     "subgroup",
     "course",
+    "respondent",
+    "audience",
+    "program_id",
+    "cohort",
     "instrument",
     "administration",
 )
+CATEGORIES = ("category", "statistic")
 CONFIDENTIAL = "c"
-NUMBERS = ("numerator", "denominator", "value", "lower", "upper", "n")
+NUMBERS = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
 
 
 @dataclass(frozen=True)
@@ -49,19 +57,32 @@ class Protected:
     n_complementary: int
 
 
-def protect(values: pl.DataFrame, minimum_n: int, relations: Sequence[Relation], counts_people: Collection[str]) -> Protected:
+def protect(
+    values: pl.DataFrame,
+    minimum_n: int,
+    relations: Sequence[Relation],
+    counts_people: Collection[str],
+    counts_nothing: Collection[str] = (),
+) -> Protected:
     """Null every number of a value that may not be shown and give it the symbol `c`.
 
-    `values`: one row a value with the columns of DISTRIBUTION, category, numerator, denominator, symbol and NUMBERS.
-    `counts_people`: indicators whose counts are people; of others (schools) only the denominator has a minimum.
+    `values`: one row a value with the columns of DISTRIBUTION, CATEGORIES, unit, symbol and NUMBERS. `counts_people`: indicators whose
+    counts are people; of others (schools) only the denominator has a minimum, and of `counts_nothing` (hours, policies) nothing has.
+    A value of people or schools that does not say how many stand behind it falls.
     """
     indexed = values.with_row_index("_row")
     distributions = indexed.select(DISTRIBUTION).unique(maintain_order=True).with_row_index("_distribution")
     cells = indexed.join(distributions, on=DISTRIBUTION, how="left", nulls_equal=True, maintain_order="left")
-    groups = _distributions(cells, minimum_n, counts_people)
+    cells = cells.with_columns(
+        pl.coalesce("denominator", pl.col("n").cast(pl.Float64)).alias("_size"),
+        pl.col("indicator_id").is_in(list(counts_nothing)).alias("_is_exempt"),
+        # Only of a share is the numerator a part of the people in the denominator.
+        (pl.col("indicator_id").is_in(list(counts_people)) & (pl.col("unit") == "share")).alias("_is_share_of_people"),
+    )
+    groups = _distributions(cells, minimum_n)
     primary = set(groups.filter(pl.col("falls"))["_distribution"])
     while True:
-        more = {part for relation in relations for part in _gives_back(cells, groups, relation, minimum_n, counts_people)}
+        more = {part for relation in relations for part in _gives_back(cells, groups, relation, minimum_n)}
         if not more:
             break
         groups = groups.with_columns(pl.col("falls") | pl.col("_distribution").is_in(list(more)))
@@ -82,23 +103,22 @@ def _is_small(count: pl.Expr, minimum_n: int) -> pl.Expr:
     return (count > 0) & (count < minimum_n)
 
 
-def _is_revealing(numerator: pl.Expr, denominator: pl.Expr, category: pl.Expr, of_people: pl.Expr, minimum_n: int) -> pl.Expr:
+def _is_revealing(numerator: pl.Expr, size: pl.Expr, minimum_n: int) -> pl.Expr:
     """A count of people from 1 to below the minimum, or everybody at one level, which says it of each of them."""
-    rest = denominator - numerator
-    return (
-        _is_small(denominator, minimum_n)
-        | (of_people & (_is_small(numerator, minimum_n) | _is_small(rest, minimum_n)))
-        | (of_people & category.str.starts_with("level_") & (denominator > 0) & (rest == 0))
-    )
+    rest = size - numerator
+    of_people = pl.col("_is_share_of_people")
+    is_one_level = pl.col("category").str.starts_with("level_").fill_null(value=False) & (size > 0) & (rest == 0)
+    parts_are_small = (_is_small(numerator, minimum_n) | _is_small(rest, minimum_n) | is_one_level).fill_null(value=False)
+    return pl.col("_is_exempt").not_() & (_is_small(size, minimum_n).fill_null(value=False) | (of_people & parts_are_small))
 
 
-def _distributions(cells: pl.DataFrame, minimum_n: int, counts_people: Collection[str]) -> pl.DataFrame:
-    of_people = pl.col("indicator_id").is_in(list(counts_people))
-    small = _is_revealing(pl.col("numerator"), pl.col("denominator"), pl.col("category"), of_people, minimum_n)
+def _distributions(cells: pl.DataFrame, minimum_n: int) -> pl.DataFrame:
+    small = _is_revealing(pl.col("numerator"), pl.col("_size"), minimum_n)
+    says_no_size = pl.col("symbol").is_null() & pl.col("_size").is_null() & pl.col("_is_exempt").not_()
     return cells.group_by("_distribution", maintain_order=True).agg(
         *[pl.col(name).first() for name in DISTRIBUTION],
-        pl.col("denominator").max().alias("size"),
-        small.fill_null(False).any().alias("falls"),
+        pl.col("_size").max().alias("size"),
+        (small | says_no_size).any().alias("falls"),
         pl.col("symbol").is_null().any().alias("is_shown"),
     )
 
@@ -108,7 +128,6 @@ def _gives_back(
     groups: pl.DataFrame,
     relation: Relation,
     minimum_n: int,
-    counts_people: Collection[str],
 ) -> list[int]:
     """Published parts that must fall because their total, less all published parts, is a small group or one fallen part."""
     by = relation.breakdown
@@ -119,19 +138,15 @@ def _gives_back(
     totals = shown.filter(pl.col(by).eq_missing(pl.lit(relation.total)))
     by_category = (
         shown.filter(is_part)
-        .group_by(*others, "category", maintain_order=True)
-        .agg(pl.col("numerator").sum().alias("_parts_x"), pl.col("denominator").sum().alias("_parts_n"))
+        .group_by(*others, *CATEGORIES, maintain_order=True)
+        .agg(pl.col("numerator").sum().alias("_parts_x"), pl.col("_size").sum().alias("_parts_n"))
     )
-    left = totals.join(by_category, on=[*others, "category"], how="inner", nulls_equal=True).with_columns(
+    left = totals.join(by_category, on=[*others, *CATEGORIES], how="inner", nulls_equal=True).with_columns(
         (pl.col("numerator") - pl.col("_parts_x")).alias("_left_x"),
-        (pl.col("denominator") - pl.col("_parts_n")).alias("_left_n"),
+        (pl.col("_size") - pl.col("_parts_n")).alias("_left_n"),
     )
-    of_people = pl.col("indicator_id").is_in(list(counts_people))
     small = left.group_by(others, maintain_order=True).agg(
-        _is_revealing(pl.col("_left_x"), pl.col("_left_n"), pl.col("category"), of_people, minimum_n)
-        .fill_null(False)
-        .any()
-        .alias("remainder_is_small"),
+        _is_revealing(pl.col("_left_x"), pl.col("_left_n"), minimum_n).any().alias("remainder_is_small"),
         pl.col("_left_n").max().alias("size_left"),
     )
     parts = (

@@ -27,11 +27,12 @@ from pipelines.intake.submission import SubmissionRefused
 from pipelines.storage import sha256
 
 # Counted up whenever this module reads something new from the file, so that an older file is not taken for a current one.
-FORMAT = 1
+FORMAT = 2
 APPEARS, DISAPPEARS, CHANGES = "appears", "disappears", "changes"
 MEASURES = ("value", "numerator", "denominator", "symbol")
-CATALOGUE = ("indicator_id", "title", "unit", "counts", "direction")
+CATALOGUE = ("indicator_id", "title", "counts", "direction")
 SHOWN_ERROR_LENGTH = 300
+SEED_TYPES = {"varchar": pl.String(), "double": pl.Float64(), "integer": pl.Int64(), "date": pl.Date(), "boolean": pl.Boolean()}
 
 Tables = Mapping[tuple[str, str], pl.DataFrame]
 
@@ -94,7 +95,7 @@ def _plural(noun: str, n: int) -> str:
 
 def project_files(dbt_project: Path) -> list[Path]:
     """Every file that decides what dbt builds, sorted."""
-    found = (path for path in dbt_project.rglob("*") if path.suffix in (".sql", ".yml"))
+    found = (path for path in dbt_project.rglob("*") if path.suffix in (".sql", ".yml", ".csv"))
     return sorted(path for path in found if "target" not in path.relative_to(dbt_project).parts)
 
 
@@ -210,17 +211,20 @@ class _Overlay:
                 stale.add(self.at)
                 self._made.add(self.at)
 
-    def _source_table(self, source: Mapping[str, str], tables: Tables) -> pl.DataFrame:
+    def _source_table(self, source: Mapping[str, Any], tables: Tables) -> pl.DataFrame:
         if source["kind"] == "codes":
             return code_list(self._contracts, source["name"])
+        if source["kind"] == "seed":
+            path = Path(self._document["dbt_project"]) / source["path"]
+            return pl.read_csv(path, schema={name: SEED_TYPES[kind] for name, kind in source["columns"].items()})
         schema = partition_schema(load_contract(self._contracts, source["name"]))
         held = [table for (extract, _), table in sorted(tables.items()) if extract == source["name"]]
         return pl.concat([pl.DataFrame(schema=schema), *held])
 
     def values(self, district: str, include_schools: bool) -> pl.DataFrame:
-        """The district's indicator values: indicator_id, school_year, breakdowns, measures."""
+        """The district's indicator values: indicator_id, school_year, breakdowns, unit, measures."""
         columns = ", ".join(
-            identifier(name) for name in ("indicator_id", "school_year", *self._document["breakdowns"], *MEASURES)
+            identifier(name) for name in ("indicator_id", "school_year", *self._document["breakdowns"], "unit", *MEASURES)
         )
         relation = identifier(self._document["models"][-1]["name"])
         schools = "" if include_schools else "AND unit_type IS DISTINCT FROM 'school'"
@@ -235,7 +239,7 @@ def _is_same(before: pl.DataFrame | None, after: pl.DataFrame | None) -> bool:
 
 def _compared(old: pl.DataFrame, new: pl.DataFrame, document: Mapping[str, Any], contracts_folder: Path) -> IndicatorEffects:
     breakdowns: list[str] = document["breakdowns"]
-    key = ["indicator_id", "school_year", *breakdowns]
+    key = ["indicator_id", "school_year", *breakdowns, "unit"]
 
     def side(values: pl.DataFrame, name: str) -> pl.DataFrame:
         return values.select(*key, pl.lit(True).alias(f"is_{name}"), *(pl.col(m).alias(f"{m}_{name}") for m in MEASURES))
@@ -307,8 +311,9 @@ def _said(symbols: dict[str, str]) -> pl.Expr:
     """`31.2 % → 31.8 % (1,204 → 1,230 of 3,860 people)`, with more decimals where one would hide the change."""
 
     def number(side: str, digits: int) -> pl.Expr:
-        value, is_share = pl.col(f"value_{side}"), pl.col("unit") == "share"
-        share = (100 * value).round(digits).cast(pl.String) + " %"
+        value, is_share = pl.col(f"value_{side}"), pl.col("unit").is_in(["share", "difference_of_shares"])
+        mark = pl.when(pl.col("unit") == "share").then(pl.lit(" %")).otherwise(pl.lit(" percentage points"))
+        share = (100 * value).round(digits).cast(pl.String) + mark
         other = value.round(digits + 1).cast(pl.String) + " " + pl.col("unit")
         reason = pl.col(f"symbol_{side}").replace_strict(symbols, default="no reason given", return_dtype=pl.String)
         missing = "no number (" + reason.fill_null("no reason given").str.to_lowercase() + ")"
@@ -324,7 +329,8 @@ def _said(symbols: dict[str, str]) -> pl.Expr:
     start = pl.when(same_total).then(_grouped("numerator_before")).otherwise(counts("before"))
     both = start + " → " + counts("after")
     # A side without counts is null, and so is what is joined to it.
-    stood, stands, moved = (" (" + text + " " + pl.col("counts") + ")" for text in (counts("before"), counts("after"), both))
+    of_what = pl.when(pl.col("counts") == "nothing").then(pl.lit("")).otherwise(" " + pl.col("counts"))
+    stood, stands, moved = (" (" + text + of_what + ")" for text in (counts("before"), counts("after"), both))
     is_same_value = pl.col("value_before") == pl.col("value_after")
     return (
         pl.when(pl.col("change") == APPEARS)

@@ -60,9 +60,8 @@ def record_checks(settings: Settings) -> dg.AssetChecksDefinition:
         problems: dict[str, list[str]] = {extract: [] for extract in extract_names(settings.contracts)}
         recorded = dict.fromkeys(problems, 0)
         waiting = flow.unrecorded(home)
-        for position, submission in enumerate(waiting, start=1):
+        for position, (submission, kept) in enumerate(flow.record_validations(home, waiting), start=1):
             PROGRESS.info(f"Great Expectations {position}/{len(waiting)}: {submission.key.submission_id}")
-            kept = flow.record_validation(home, submission)
             recorded[submission.key.extract] += 1
             problems[submission.key.extract] += [f"{submission.key.submission_id}: {d}" for d in kept["disagreements"]]
         for extract, said in problems.items():

@@ -16,18 +16,23 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.disclosure.suppression import DISTRIBUTION, Protected, Relation, protect
+from pipelines.disclosure.suppression import CATEGORIES, DISTRIBUTION, Protected, Relation, protect
 from pipelines.storage import Storage, canonical_json, sha256
 
 ROOT = "releases"
 CURRENT = f"{ROOT}/current.json"
+# Groups of schools: each of these breakdowns splits the schools of a district, so its parts add up to the district.
+SCHOOL_GROUPS = ("network_id", "school_level", "school_set")
 TABLES = {
     "indicator_values": "fct_indicator_values",
     "submissions": "fct_submissions",
     "expected_extracts": "fct_expected_extracts",
+    "school_changes": "fct_school_changes",
     "indicators": "dim_indicators",
     "instruments": "dim_instruments",
     "districts": "dim_districts",
+    "programs": "dim_programs",
+    "thresholds": "dim_thresholds",
 }
 
 
@@ -98,8 +103,9 @@ def protected_values(
 ) -> Protected:
     """Indicator values as they may leave: districts only (never a school's), small groups protected."""
     outgoing = values.filter(pl.col("unit_type") == "district")
-    people = indicators.filter(pl.col("counts") != "schools")["indicator_id"].to_list()
-    return protect(outgoing, minimum_n, published_relations, people)
+    people, nothing = (indicators.filter(counts=kind)["indicator_id"].to_list() for kind in ("people", "nothing"))
+    groups = [Relation(name, None, tuple(outgoing[name].drop_nulls().unique().sort())) for name in SCHOOL_GROUPS]
+    return protect(outgoing, minimum_n, [*published_relations, *groups], people, nothing)
 
 
 def publish(
@@ -108,7 +114,7 @@ def publish(
     """Write the next release and make it current; returns its manifest."""
     tables = {name: pl.read_parquet(exchange / f"{model}.parquet") for name, model in TABLES.items()}
     protected = protected_values(tables["indicator_values"], tables["indicators"], published_relations, inputs.minimum_n)
-    tables["indicator_values"] = protected.values.sort("indicator_id", *DISTRIBUTION[1:], "category", nulls_last=False)
+    tables["indicator_values"] = protected.values.sort("indicator_id", *DISTRIBUTION[1:], *CATEGORIES, nulls_last=False)
     number = 1 + len({name.split("/")[1] for name in storage.keys(ROOT) if name.endswith("/manifest.json")})
     release_id = f"{number:04d}-{inputs.fingerprint[:12]}"
     folder = f"{ROOT}/{release_id}"

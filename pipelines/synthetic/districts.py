@@ -48,6 +48,14 @@ class District:
     suppresses: bool
     lets_schools_choose: bool
     lacks_use_counts: bool
+    names_changed_ids: bool
+    equal_access: bool
+    algebra_rises: bool
+    message_works: bool
+    reaches_families: bool
+    runs_learning_communities: bool
+    runs_immersion: bool
+    supports_too: str
 
 
 def draw_districts(listed: pl.DataFrame, seed: int, scale: float) -> list[District]:
@@ -87,6 +95,14 @@ def draw_districts(listed: pl.DataFrame, seed: int, scale: float) -> list[Distri
                 suppresses=has_turn(code, 2, 3),
                 lets_schools_choose=has_turn(code, 3, 4),
                 lacks_use_counts=has_turn(code, 5),
+                names_changed_ids=has_turn(code, 0, 2, 4),
+                equal_access=has_turn(code, 4),
+                algebra_rises=has_turn(code, 3),
+                message_works=has_turn(code, 1),
+                reaches_families=has_turn(code, 2),
+                runs_learning_communities=has_turn(code, 0, 1, 2, 3, 5),
+                runs_immersion=has_turn(code, 0, 1, 4, 5),
+                supports_too=("few" if has_turn(code, 0) else "many" if has_turn(code, 3) else ""),
             )
         )
     return districts

@@ -16,14 +16,13 @@ import polars as pl
 from pipelines.synthetic.districts import District
 from pipelines.synthetic.model import (
     CELLS_OF,
-    IS_LEARNER,
-    IS_LOW_INCOME,
     SCHOOL_YEARS,
     Ints,
     gather,
     generator,
     share_of,
 )
+from pipelines.synthetic.pathways import Pathways
 from pipelines.synthetic.schools import Enrolment, Schools
 from pipelines.synthetic.titles import BANDS, IS_GOOD, MEETS, STATUS_OF_TITLE, STATUSES, TITLES
 
@@ -83,7 +82,7 @@ class Materials:
         self._seed, self._district, self._schools = seed, district, schools
         rng = generator(seed, district.code, "curriculum_adoption", "schools")
         n, n_bands, chooses = schools.n, len(BANDS), district.lets_schools_choose
-        self._is_integrated = rng.random(n) < district.integrated_share
+        self._pathways = Pathways(seed, district, schools)
         poverty = (schools.low_income - schools.low_income.mean()) / schools.low_income.std()
         readiness = rng.normal(0, 1, (n, n_bands)) + 0.35 * poverty[:, None]
         # Ranks are uniform: once the district's share passes a school's rank, its title meets expectations.
@@ -96,7 +95,6 @@ class Materials:
             self._other[:, band] = rng.choice(other, n, p=rng.dirichlet(np.full(len(other), 8.0 if chooses else 1.5)))
         self._has_two = rng.random((n, len(COURSES))) < np.where(rng.random((n, 1)) < (0.40 if chooses else 0.05), 0.5, 0.0)
         self._second_share = rng.uniform(0.2, 0.5, n)
-        self._grade_8_algebra = np.where(rng.random(n) < 0.5, rng.beta(3, 9, n), 0.0)
         self._help_draw = rng.random((len(HELPS), n, len(COURSES)))
         self._help_title = rng.random((len(HELPS), n))
         self._use_rate = rng.beta(4, 3, n)
@@ -106,12 +104,11 @@ class Materials:
         here, students = enrolment.open_schools, enrolment.students
         courses = np.zeros((len(here), len(COURSES), students.shape[-1]), np.int64)
         courses[:, :9] = students[:, 1:10]
-        early = self._grade_8_algebra[here][:, None] * np.where(IS_LEARNER, 0.5, 1.0) * np.where(IS_LOW_INCOME, 0.7, 1.0)
-        ahead = rng.binomial(courses[:, 8], early)
+        ahead = self._pathways.grade_8(enrolment).early
         courses[:, 8] -= ahead
         high_school = rng.binomial(students[:, 10:13], np.array([0.95, 0.92, 0.85])[:, None])
         high_school[:, 0] += ahead
-        integrated = self._is_integrated[here][:, None, None]
+        integrated = self._pathways.is_integrated[here][:, None, None]
         courses[:, TRADITIONAL : TRADITIONAL + 3] = np.where(integrated, 0, high_school)
         courses[:, INTEGRATED : INTEGRATED + 3] = np.where(integrated, high_school, 0)
         return courses
@@ -182,7 +179,7 @@ class Materials:
         meets = IS_GOOD[title]
         rows = pl.DataFrame(
             {
-                "school_id": self._schools.ids.gather(enrolment.open_schools[school]),
+                "school_id": self._schools.ids_of(enrolment.year).gather(enrolment.open_schools[school]),
                 "course": gather(COURSES, course),
                 "title": gather([entry.title for entry in TITLES], title),
                 "publisher": gather([entry.publisher for entry in TITLES], title),

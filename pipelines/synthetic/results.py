@@ -29,6 +29,7 @@ from pipelines.synthetic.model import (
     generator,
     share_of,
 )
+from pipelines.synthetic.pathways import GRADE_8, Pathways
 from pipelines.synthetic.schools import Enrolment, Schools
 
 TESTED_GRADES = ("3", "4", "5", "6", "7", "8")
@@ -36,6 +37,17 @@ FIRST_TESTED = GRADES.index(TESTED_GRADES[0])
 MOST_LEVELS = 6
 MIDDLE_GRADES_GAIN = 0.12
 SUPPRESSED_BELOW = 5
+# The course test of Algebra I stands for the grade's test; `course_test_replaces` of the instruments says so.
+ALGEBRA_REPLACES = "algebra_1_in_grade_8"
+EXEMPT_AHEAD = 0.6
+LINKING_SD = 0.06
+ABOUT = (
+    "linking_errors: by district and grade, how much higher (shift, latent scale, the same every year) students score on the "
+    "state's own test than they would on a common one; latent_mean and expected_level_shares hold it. algebra_exemptions: by "
+    "district, year and subgroup, the students of grade 8 (n_exempt of n_enrolled) who sit the course test of Algebra I instead "
+    "of the grade's test, and the latent mean of all students enrolled, those exempt too; these are "
+    f"{EXEMPT_AHEAD} ahead of the average of their school and group."
+)
 
 
 def instrument_of(instruments: pl.DataFrame, state: str, school_year: str) -> dict[str, str]:
@@ -80,18 +92,52 @@ class Results:
             0.70 + 0.22 * rng.beta(4, 2, schools.n) if district.opts_out else 0.90 + 0.095 * rng.beta(5, 2, schools.n)
         )
         self._withholds = district.suppresses & (rng.random(schools.n) < 0.3)
+        self._pathways = Pathways(seed, district, schools)
+        linking = generator(seed, district.code, "assessment_levels", "linking")
+        self._shift = linking.normal(0, LINKING_SD, len(TESTED_GRADES))
 
     def _latent_means(self, rng: np.random.Generator, enrolment: Enrolment) -> Floats:
         """Means of the latent scale: open schools × tested grades × cells."""
         district, year = self._district, enrolment.year
         grade = np.arange(len(TESTED_GRADES))
         gain = np.where((grade >= 3) & district.improves & (year == len(SCHOOL_YEARS) - 1), MIDDLE_GRADES_GAIN, 0.0)
-        by_grade = district.mean + district.yearly_gain * year - 0.03 * grade + gain
+        by_grade = district.mean + district.yearly_gain * year - 0.03 * grade + gain + self._shift
         of_income = district.low_income_gap * (IS_LOW_INCOME - district.low_income)
         by_cell = district.learner_gap * IS_LEARNER + of_income
         ability = self._ability[enrolment.open_schools]
         noise = rng.normal(0, 0.10, (len(ability), len(grade)))
         return np.asarray((ability[:, None] + by_grade + noise)[:, :, None] + by_cell)
+
+    def _exempt(self, enrolment: Enrolment, instrument: Mapping[str, str]) -> Ints:
+        """Students of grade 8 who sit the course test instead: open schools × cells."""
+        takers = self._pathways.grade_8(enrolment)
+        has_course_test = ~self._pathways.is_integrated[enrolment.open_schools]
+        return np.asarray(takers.early * has_course_test[:, None] * (instrument["course_test_replaces"] == ALGEBRA_REPLACES))
+
+    def _add_special_truth(
+        self, enrolment: Enrolment, instrument: Mapping[str, str], exempt: Ints, means: Floats, truth: dict[str, Any]
+    ) -> None:
+        """Linking errors, once; exemptions of the year. `means`: latent means of all students of grade 8, schools × cells."""
+        code = self._district.code
+        if enrolment.year == 0:
+            shifts = zip(TESTED_GRADES, self._shift.tolist(), strict=True)
+            truth["linking_errors"] += [{"district": code, "grade": grade, "shift": shift} for grade, shift in shifts]
+        if instrument["course_test_replaces"] != ALGEBRA_REPLACES:
+            return
+        students = enrolment.students[:, GRADE_8]
+        for subgroup, cells in CELLS_OF.items():
+            n = int((students @ cells).sum())
+            truth["algebra_exemptions"].append(
+                {
+                    "district": code,
+                    "school_year": SCHOOL_YEARS[enrolment.year],
+                    "instrument": instrument["code"],
+                    "subgroup": subgroup,
+                    "n_enrolled": n,
+                    "n_exempt": int((exempt @ cells).sum()),
+                    "latent_mean_enrolled": share_of(float(((students * means) @ cells).sum()), n),
+                }
+            )
 
     def rows(self, enrolment: Enrolment, instrument: Mapping[str, str], truth: dict[str, Any]) -> pl.DataFrame:
         """Rows of one year, schools × grades × subgroups; adds cuts and the truth of each subgroup."""
@@ -104,8 +150,14 @@ class Results:
         shape = students.shape
         opting_out = 0.08 * (~IS_LOW_INCOME) if district.opts_out else np.zeros(len(IS_LOW_INCOME))
         participation = self._takes_part[here][:, None, None] - opting_out + np.zeros(shape)
-        tested = rng.binomial(students, participation)
+        exempt = self._exempt(enrolment, instrument) * covered[-1]
+        sitting = students.copy()
+        sitting[:, -1] -= exempt
+        tested = rng.binomial(sitting, participation)
         means = self._latent_means(rng, enrolment)
+        self._add_special_truth(enrolment, instrument, exempt, means[:, -1], truth)
+        # Whoever is ahead is not in the room: the mean of those who sit the test falls, the mean of all does not.
+        means[:, -1] -= EXEMPT_AHEAD * exempt / np.maximum(sitting[:, -1], 1)
         spread = self._spread[here]
         below = ndtr((cuts[None, :, None, :] - means[..., None]) / spread[:, None, None, None])
         edges = np.concatenate([np.zeros((*shape, 1)), below, np.ones((*shape, 1))], axis=-1)
@@ -137,7 +189,7 @@ class Results:
         rows_of, n_groups = (school, grade_index), len(CELLS_OF)
         hidden = pl.Series(withheld[rows_of].ravel())
         columns: dict[str, pl.Series] = {
-            "unit_id": self._schools.ids.gather(np.repeat(here[school], n_groups)),
+            "unit_id": self._schools.ids_of(enrolment.year).gather(np.repeat(here[school], n_groups)),
             "grade": gather(TESTED_GRADES, np.repeat(grade_index, n_groups)),
             "subgroup": gather(list(CELLS_OF), np.tile(np.arange(n_groups), len(school))),
             "n_enrolled": pl.Series(n_enrolled[rows_of].ravel()),

@@ -27,6 +27,11 @@ from pipelines.synthetic.model import (
 )
 
 NOT_YET = len(SCHOOL_YEARS)
+NO_SCHOOL = -1
+# Below this number of schools a second one that leaves in the same year would be more than 5 % of some extract's schools.
+ONE_CHANGE_BELOW = 150
+MOST_OF_NEW = 0.04
+MERGED_SIZE = (0.08, 0.40)
 
 
 @dataclass(frozen=True)
@@ -73,12 +78,17 @@ SECOND_WORDS = (
 class Schools:
     """All schools that a district has in any of the years; arrays over schools.
 
-    `level` is an index of LEVEL_KINDS, `low` and `high` of GRADES; `in_scope_from`, `opened` and `closed` (the
-    first year without the school) of SCHOOL_YEARS, NOT_YET when that lies beyond. `size` is students; the
-    last three are shares of them.
+    **A school may change its id from one year to the next: rows of a year take their ids from `ids_of(year)`.**
+    `first_ids` are the ids before any change, `later_ids` those from the year `id_changes` on. `merged_into` is the
+    index of the school that took this one's students over when it closed, NO_SCHOOL where none did.
+
+    `level` is an index of LEVEL_KINDS, `low` and `high` of GRADES; `in_scope_from`, `opened`, `closed` (the
+    first year without the school) and `id_changes` of SCHOOL_YEARS, NOT_YET when that lies beyond. `size` is
+    students; the last three are shares of them.
     """
 
-    ids: pl.Series
+    first_ids: pl.Series
+    later_ids: pl.Series
     names: pl.Series
     nces_ids: pl.Series
     networks: pl.Series
@@ -89,6 +99,8 @@ class Schools:
     in_scope_from: Ints
     opened: Ints
     closed: Ints
+    id_changes: Ints
+    merged_into: Ints
     size: Floats
     low_income: Floats
     learners: Floats
@@ -98,6 +110,23 @@ class Schools:
     def n(self) -> int:
         """How many schools."""
         return len(self.level)
+
+    def ids_of(self, year: int) -> pl.Series:
+        """The ids of all schools in a year (an index of SCHOOL_YEARS): what every extract of that year calls them."""
+        has_changed = pl.Series(self.id_changes <= year)
+        return pl.select(pl.when(has_changed).then(self.later_ids).otherwise(self.first_ids).alias("ids")).to_series()
+
+    def predecessors_of(self, year: int, names_changed_ids: bool) -> pl.Series:
+        """Ids that each school or a school merged into it had before, by semicolon; null where there is none.
+
+        Mergers are always named; the school's own earlier id only where the district names those.
+        """
+        own = pl.when(pl.Series((self.id_changes <= year) & names_changed_ids)).then(self.first_ids)
+        of_itself = pl.select(school=pl.int_range(self.n, dtype=pl.Int64), id=own)
+        merged = np.flatnonzero((self.merged_into != NO_SCHOOL) & (self.closed <= year))
+        of_others = pl.DataFrame({"school": self.merged_into[merged], "id": self.ids_of(year).gather(merged)})
+        named = pl.concat([of_itself, of_others]).drop_nulls().group_by("school").agg(pl.col("id").sort().str.join(";"))
+        return pl.select(school=pl.int_range(self.n, dtype=pl.Int64)).join(named, on="school", how="left", maintain_order="left")["id"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +159,7 @@ def draw_schools(seed: int, district: District) -> Schools:
     """Every school of the district, those that open or close on the way included."""
     rng = generator(seed, district.code, "school_directory", "schools")
     n_first, later = district.n_schools, len(SCHOOL_YEARS) - 1
-    n_opening, n_closing = max(1, round(0.008 * n_first)), max(1, round(0.01 * n_first))
+    n_opening = max(1, round(0.008 * n_first))
     n = n_first + later * n_opening
     shares = np.asarray(district.level_mix) / np.sum(district.level_mix)
     first_levels = rng.permutation(np.repeat(np.arange(len(LEVEL_KINDS)), _quotas(n_first, shares)))
@@ -145,18 +174,16 @@ def draw_schools(seed: int, district: District) -> Schools:
     opened = np.concatenate([np.zeros(n_first, np.int64), np.repeat(np.arange(1, later + 1), n_opening)])
     in_grade = np.array([kind.students_in_grade for kind in LEVEL_KINDS])[level]
     size = in_grade * (high - low + 1) * rng.lognormal(0, 0.5, n) * np.where(rng.random(n) < 0.04, 0.25, 1)
-    closed = np.full(n, NOT_YET)
-    # Small schools close first: the chance falls with the size.
-    weights = np.where(opened == 0, 1 / size, 0)
-    closing = rng.choice(n, later * n_closing, replace=False, p=weights / weights.sum())
-    closed[closing] = np.repeat(np.arange(1, later + 1), n_closing)
-    size = np.maximum(size * district.n_students / size[:n_first].sum(), 18)
-
+    size = size * district.n_students / size[:n_first].sum()
+    # One new school does not make a small district grow by a tenth.
+    size = np.maximum(np.where(opened == 0, size, np.minimum(size, MOST_OF_NEW * district.n_students)), 18)
     is_charter = rng.random(n) < district.charter_share
     joins = rng.random(n)
     in_scope_from = np.where(is_charter, np.where(joins < 0.35, 0, NOT_YET), np.digitize(joins, (0.88, 0.92, 0.95)))
+    closed, merged_into, id_changes = _departures(rng, level, low, high, opened, size, is_charter, in_scope_from)
     rank = rng.permutation(n) + 1
-    number = np.sort(rng.choice(np.arange(1, 5 * n + 60), n, replace=False))[rank - 1]
+    numbers = rng.choice(np.arange(1, 5 * n + 60), 2 * n, replace=False)
+    number, later_number = np.sort(numbers[:n])[rank - 1], numbers[n:]
     zone = rng.integers(1, max(4, min(33, n_first // 25 + 1)), n)
     names = pl.select(
         pl.format(
@@ -173,8 +200,12 @@ def draw_schools(seed: int, district: District) -> Schools:
     networks = pl.select(
         pl.when(pl.Series(has_network)).then(pl.format("network-{}", pl.Series(zone).cast(pl.String).str.zfill(2)))
     ).to_series()
+    ids = _school_ids(
+        district.id_style, np.concatenate([number, later_number]), np.concatenate([zone, zone]), np.concatenate([level, level])
+    )
     return Schools(
-        ids=_school_ids(district.id_style, number, zone, level),
+        first_ids=ids[:n],
+        later_ids=ids[n:],
         names=names,
         nces_ids=nces_ids,
         networks=networks,
@@ -185,11 +216,55 @@ def draw_schools(seed: int, district: District) -> Schools:
         in_scope_from=in_scope_from,
         opened=opened,
         closed=closed,
+        id_changes=id_changes,
+        merged_into=merged_into,
         size=size,
         low_income=_logistic_around(rng, district.low_income, 0.9, n),
         learners=_logistic_around(rng, district.learners, 0.9, n),
         disability=_logistic_around(rng, 0.15, 0.35, n),
     )
+
+
+def _departures(
+    rng: np.random.Generator,
+    level: Ints,
+    low: Ints,
+    high: Ints,
+    opened: Ints,
+    size: Floats,
+    is_charter: Bools,
+    in_scope_from: Ints,
+) -> tuple[Ints, Ints, Ints]:
+    """Which schools close when, into which others they merge, and which change their id when.
+
+    Small schools close first: the chance falls with the size. About half of those that close merge into a larger one of the
+    same grades. A district of few schools loses one in a year: by a merger first, by a changed id then.
+    """
+    n, n_first, later = len(level), int((opened == 0).sum()), len(SCHOOL_YEARS) - 1
+    is_small = n_first < ONE_CHANGE_BELOW
+    n_closing = 1 if is_small else round(0.01 * n_first)
+    n_changing = 1 if is_small else max(1, round(0.004 * n_first))
+    closed, merged_into, id_changes = np.full(n, NOT_YET), np.full(n, NO_SCHOOL), np.full(n, NOT_YET)
+    group = np.unique(np.stack([level, low, high, is_charter, in_scope_from]), axis=1, return_inverse=True)[1].ravel()
+    for year in range(1, later + 1):
+        is_old = (opened == 0) & (closed == NOT_YET) & (id_changes == NOT_YET) & ~np.isin(np.arange(n), merged_into)
+        if not (is_small and year > 1):
+            chance = is_old / size**2
+            closing = rng.choice(n, n_closing, replace=False, p=chance / chance.sum())
+            closed[closing] = year
+            is_old[closing] = False
+            for school in closing[: (n_closing + 1) // 2]:
+                share = size[school] / size
+                partners = np.flatnonzero(
+                    is_old & (group == group[school]) & (share > MERGED_SIZE[0]) & (share < MERGED_SIZE[1])
+                )
+                if len(partners):
+                    merged_into[school] = rng.choice(partners)
+                    is_old[merged_into[school]] = False
+        if not (is_small and year == 1):
+            changing = rng.choice(np.flatnonzero(is_old), n_changing, replace=False)
+            id_changes[changing] = year
+    return closed, merged_into, id_changes
 
 
 def _school_ids(style: str, number: Ints, zone: Ints, level: Ints) -> pl.Series:
@@ -221,7 +296,10 @@ def draw_enrolment(seed: int, district: District, schools: Schools, year: int) -
     age = year - schools.opened
     ramp = np.where(schools.opened == 0, 1.0, np.array([0.5, 0.8, 1.0])[np.clip(age, 0, 2)])
     change = np.where(year == 0, 0.0, rng.normal(district.growth * year, 0.03, schools.n))
-    n_enrolled = np.maximum(np.round(schools.size * ramp * np.exp(change)), 12).astype(np.int64)
+    size = schools.size.copy()
+    merged = np.flatnonzero((schools.merged_into != NO_SCHOOL) & (schools.closed <= year))
+    np.add.at(size, schools.merged_into[merged], schools.size[merged])
+    n_enrolled = np.maximum(np.round(size * ramp * np.exp(change)), 12).astype(np.int64)
     weight = is_taught * np.where(grade == 0, 0.5, 1.0) * rng.lognormal(0, 0.08, (schools.n, len(GRADES)))
     by_grade = rng.multinomial(n_enrolled, weight / weight.sum(axis=1, keepdims=True))
 
@@ -263,7 +341,7 @@ def directory_rows(seed: int, district: District, schools: Schools, enrolment: E
     )
     return pl.DataFrame(
         {
-            "school_id": schools.ids.gather(here),
+            "school_id": schools.ids_of(enrolment.year).gather(here),
             "nces_school_id": pl.select(pl.when(pl.Series(has_nces_id)).then(schools.nces_ids.gather(here))).to_series(),
             "school_name": schools.names.gather(here),
             "school_level": gather([kind.code for kind in LEVEL_KINDS], schools.level[here]),
@@ -272,6 +350,7 @@ def directory_rows(seed: int, district: District, schools: Schools, enrolment: E
             "is_charter": schools.is_charter[here],
             "in_scope": enrolment.in_scope,
             "network_id": schools.networks.gather(here),
+            "predecessor_school_ids": schools.predecessors_of(enrolment.year, district.names_changed_ids).gather(here),
             "n_enrolled": n_enrolled,
             "n_enrolled_in_scope": np.where(enrolment.in_scope, in_grades, 0),
             "n_low_income": students[:, :, IS_LOW_INCOME].sum(axis=(1, 2)),

@@ -5,17 +5,29 @@ Counts and shares do not belong here: each extract adds its own where it is made
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from pipelines.synthetic import algebra, known, leaders, offices, programmes, ratings, results, staff, surveys, tutoring
+from pipelines.synthetic.conditions import Conditions, planted_effects
 from pipelines.synthetic.districts import District
 from pipelines.synthetic.materials import ADOPTION_RISE
 from pipelines.synthetic.model import SCHOOL_YEARS
 from pipelines.synthetic.results import MIDDLE_GRADES_GAIN, SUPPRESSED_BELOW, instrument_of
 
-ABOUT = (
+LISTS = (
+    "districts",
+    "cuts",
+    "assessment",
+    "materials_coverage",
+    "one_core_title",
+    "indicators",
+    "linking_errors",
+    "algebra_exemptions",
+)
+MAIN_PARTS = (
     "All of this is invented: schools, students, results, titles, publishers and reviewers. Only the "
     "list of districts with their sizes and the names of their states' tests are real. districts: "
     "schools and students of each district and year, and the traits it was given. cuts: where the "
@@ -28,11 +40,23 @@ ABOUT = (
     "their core title, with the share whose title meets expectations; one_core_title (CM2): schools "
     "that have exactly one core title in the course, or, with course null, in every course that they "
     "teach; both for all schools and for the schools that take part (in_scope). A share of nothing is "
-    "null."
+    "null. planted_effects: what was put in on purpose, where, how large and in which indicators. planted_faults: what was "
+    "spoiled on purpose in which file, and the rule that finds it."
+)
+# What the truth says of itself: of its main parts, then of what each module adds to it.
+ABOUT = " ".join(
+    (MAIN_PARTS, known.ABOUT, results.ABOUT, ratings.ABOUT, staff.ABOUT, leaders.ABOUT, surveys.ABOUT, tutoring.ABOUT)
+    + (algebra.ABOUT, offices.ABOUT, programmes.ABOUT)
 )
 
 
-def new_truth(seed: int, scale: float, districts: Sequence[District], instruments: pl.DataFrame) -> dict[str, Any]:
+def new_truth(
+    seed: int,
+    scale: float,
+    districts: Sequence[District],
+    instruments: pl.DataFrame,
+    conditions: Mapping[str, Conditions],
+) -> dict[str, Any]:
     """The truth before any district is made: what it is, and empty lists for the parts that each extract adds.
 
     Raises SyntheticNetworkError where `instruments` names no single test of a district's state for a year.
@@ -42,8 +66,15 @@ def new_truth(seed: int, scale: float, districts: Sequence[District], instrument
         "seed": seed,
         "scale": scale,
         "school_years": list(SCHOOL_YEARS),
-        "planted_effects": _planted_effects(districts, instruments),
-        **{part: [] for part in ("districts", "cuts", "assessment", "materials_coverage", "one_core_title")},
+        "planted_effects": [
+            *_planted_effects(districts, instruments),
+            *planted_effects(conditions),
+            *algebra.planted_effects(districts),
+            *offices.planted_effects(districts),
+            *programmes.planted_effects(districts),
+        ],
+        "planted_faults": [],
+        **{part: [] for part in LISTS},
     }
 
 

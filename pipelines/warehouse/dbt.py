@@ -21,7 +21,7 @@ from filelock import FileLock
 from pipelines.intake import effects
 from pipelines.settings import Settings
 from pipelines.storage import Storage
-from pipelines.warehouse.catalogue import catalogue_table, read_indicators
+from pipelines.warehouse.catalogue import BREAKDOWNS, catalogue_table, read_indicators
 from pipelines.warehouse.indicator_sql import write_indicator_sql
 
 # The same files decide a build and whether its SQL still holds.
@@ -55,6 +55,7 @@ def dbt_variables(settings: Settings) -> dict[str, Any]:
         "lake": str(settings.home / "lake"),
         "exchange": str(settings.exchange),
         "contracts": str(settings.contracts),
+        "breakdowns": list(BREAKDOWNS),
         "indicator_models": [
             {
                 "model": indicator.model,
@@ -62,6 +63,8 @@ def dbt_variables(settings: Settings) -> dict[str, Any]:
                 "definition_version": indicator.definition_version,
                 "unit": indicator.unit,
                 "interval": indicator.interval,
+                "breakdowns": list(indicator.breakdowns),
+                "measures": list(indicator.measures),
             }
             for indicator in indicators
         ],

@@ -12,18 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.contracts.column_rules import identifier
-from pipelines.intake.effects import MEASURES, holds_for, indicator_sql_version
+from pipelines.intake.effects import holds_for, indicator_sql_version
 from pipelines.settings import Settings
 from pipelines.storage import Storage, canonical_json
-from pipelines.warehouse.catalogue import Indicator, read_indicators
+from pipelines.warehouse.catalogue import BREAKDOWNS, Indicator, read_indicators
 
 FINAL = "fct_indicator_values"
 # What a district's own files and the contracts hold. Anything else is made between two builds.
 KINDS = ("lake", "codes")
-NO_BREAKDOWN = {
-    *MEASURES,
-    *("indicator_id", "definition_version", "district", "school_year", "lower", "upper", "unit", "n", "sources"),
-}
 
 
 class IndicatorSqlError(Exception):
@@ -33,7 +29,7 @@ class IndicatorSqlError(Exception):
 def indicator_sql(manifest: Mapping[str, Any], indicators: Sequence[Indicator]) -> dict[str, Any]:
     """The document, from dbt's manifest after a compile or a build. Raises IndicatorSqlError.
 
-    `sources`: by table name, which extract or code list to put there. `models`: in the order in which they can be made, the
+    `sources`: by table name, which extract, code list or seed to put there. `models`: in the order in which they can be made, the
     last one being `fct_indicator_values`; `reads` names models and sources. `breakdowns`, `indicators`: what the values are
     split by and called. An indicator that reads anything but extracts and code lists (an estimate, for one, which Python makes
     between two builds) keeps its place as a table without rows and is marked as not computed.
@@ -53,11 +49,7 @@ def indicator_sql(manifest: Mapping[str, Any], indicators: Sequence[Indicator]) 
     tables = {everything[name]["relation_name"]: identifier(_short(name)) for name in order if everything[name]["relation_name"]}
     columns = {name: column["data_type"] for name, column in everything[final]["columns"].items()}
     return {
-        "sources": {
-            _short(name): {"kind": everything[name]["source_name"], "name": everything[name]["name"]}
-            for name in order
-            if name in manifest["sources"]
-        },
+        "sources": {_short(name): _source(everything[name]) for name in order if _is_source(everything[name])},
         "models": [
             {
                 "name": _short(name),
@@ -67,14 +59,13 @@ def indicator_sql(manifest: Mapping[str, Any], indicators: Sequence[Indicator]) 
                 "sql": _without_rows(columns) if name in left_out else _with_tables(everything[name], tables),
             }
             for name in order
-            if name in manifest["nodes"]
+            if not _is_source(everything[name])
         ],
-        "breakdowns": [name for name in columns if name not in NO_BREAKDOWN],
+        "breakdowns": [name for name in columns if name in BREAKDOWNS],
         "indicators": [
             {
                 "indicator_id": indicator.indicator_id,
                 "title": indicator.name,
-                "unit": indicator.unit,
                 "counts": indicator.counts,
                 "direction": indicator.direction,
                 "is_computed": indicator.model not in {everything[name]["name"] for name in left_out},
@@ -125,10 +116,23 @@ def _upstream(name: str, everything: Mapping[str, Any], left_out: Iterable[str] 
     return found
 
 
+def _is_source(node: Mapping[str, Any]) -> bool:
+    return node["resource_type"] in ("source", "seed")
+
+
+def _source(node: Mapping[str, Any]) -> dict[str, Any]:
+    if node["resource_type"] == "seed":
+        types = node["config"]["column_types"]
+        return {"kind": "seed", "name": node["name"], "path": node["original_file_path"], "columns": types}
+    return {"kind": node["source_name"], "name": node["name"]}
+
+
 def _is_plain(node: Mapping[str, Any]) -> bool:
-    """Whether a node is an SQL model, an extract or a code list."""
+    """Whether a node is an SQL model, an extract, a code list or a seed."""
     if node["resource_type"] == "source":
         return node["source_name"] in KINDS
+    if node["resource_type"] == "seed":
+        return True
     return bool(node["resource_type"] == "model" and node["language"] == "sql")
 
 

@@ -30,7 +30,7 @@ from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.signing import acknowledge, certify
 from pipelines.intake.submission import Submission, in_force, read_rows
 from pipelines.settings import PROJECT_ROOT, Settings
-from pipelines.warehouse.catalogue import read_indicators
+from pipelines.warehouse.catalogue import BREAKDOWNS, read_indicators
 from pipelines.warehouse.dbt import last_manifest
 from pipelines.warehouse.indicator_sql import IndicatorSqlError, ensure_indicator_sql, indicator_sql
 from tests.deliveries import directory_csv, levels_csv
@@ -38,8 +38,8 @@ from tests.deliveries import directory_csv, levels_csv
 CONTRACTS = PROJECT_ROOT / "data_contracts"
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 INSTRUMENT = "il_iar_math_2025"
-BREAKDOWNS = ["unit_type", "unit_id", "grade", "subgroup", "course", "category", "instrument", "administration"]
 KEY = ["indicator_id", "school_year", *BREAKDOWNS]
+SOME_BREAKDOWNS = ["unit_type", "unit_id", "grade", "subgroup", "course", "category", "instrument", "administration"]
 MEASURES = ["value", "numerator", "denominator", "symbol"]
 YEAR = "2024-25"
 
@@ -257,7 +257,7 @@ class TestTheSqlFile:
                 assert set(model["reads"]) <= made
                 made.add(model["name"])
         assert document["models"][-1]["name"] == "fct_indicator_values"
-        assert document["breakdowns"] == BREAKDOWNS
+        assert document["breakdowns"] == list(BREAKDOWNS)
         assert [entry["indicator_id"] for entry in document["indicators"]] == [
             i.indicator_id for i in read_indicators(DBT_PROJECT)
         ]
@@ -332,7 +332,7 @@ class TestTheSqlFile:
             indicator_sql(manifest, read_indicators(DBT_PROJECT))
 
 
-def sql_file(tmp_path: Path, sql: str, unit: str = "share", counts: str = "people") -> Path:
+def sql_file(tmp_path: Path, sql: str, counts: str = "people") -> Path:
     """A file with one model over the school directory in place of the project's."""
     project = tmp_path / "project"
     project.mkdir(exist_ok=True)
@@ -341,9 +341,9 @@ def sql_file(tmp_path: Path, sql: str, unit: str = "share", counts: str = "peopl
         "dbt_project": str(project),
         "sources": {"lake.school_directory": {"kind": "lake", "name": "school_directory"}},
         "models": [{"name": "fct_indicator_values", "kind": "TABLE", "reads": ["lake.school_directory"], "sql": sql}],
-        "breakdowns": BREAKDOWNS,
+        "breakdowns": SOME_BREAKDOWNS,
         "indicators": [
-            {"indicator_id": "XX1", "title": "Example", "unit": unit, "counts": counts, "direction": None, "is_computed": True}
+            {"indicator_id": "XX1", "title": "Example", "counts": counts, "direction": None, "is_computed": True}
         ],
     }
     path = tmp_path / "indicator_sql.json"
@@ -355,7 +355,7 @@ ONE_VALUE_A_SCHOOL = """
 select district, school_year, 'XX1' as indicator_id, {unit_type} as unit_type, school_id as unit_id, low_grade as grade,
   'low_income' as subgroup, cast(null as varchar) as course, 'two_words' as category, cast(null as varchar) as instrument,
   cast(null as varchar) as administration, cast(n_low_income as double) as numerator, cast(n_enrolled as double) as denominator,
-  cast(n_low_income as double) / n_enrolled as value, n_low_income_symbol as symbol
+  cast(n_low_income as double) / n_enrolled as value, '{unit}' as unit, n_low_income_symbol as symbol
 from "lake.school_directory"
 """
 
@@ -369,9 +369,11 @@ def schools(*rows: tuple[Any, ...]) -> Tables:
     return {("school_directory", YEAR): typed_rows(text, load_contract(CONTRACTS, "school_directory"), "chicago", YEAR, "s")}
 
 
-def said(tmp_path: Path, before: tuple[Any, ...] | None, after: tuple[Any, ...] | None, **catalogue: str) -> Iterable[str]:
+def said(
+    tmp_path: Path, before: tuple[Any, ...] | None, after: tuple[Any, ...] | None, unit: str = "share", counts: str = "people"
+) -> Iterable[str]:
     """What is said of one school that was (low income, symbol, enrolled) and is something else."""
-    path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type="'district'"), **catalogue)
+    path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type="'district'", unit=unit), counts)
     old, new = ({} if row is None else schools(("1", "4", *row)) for row in (before, after))
     return indicator_effects(path, CONTRACTS, "chicago", old, new).changed["said"].to_list()
 
@@ -405,7 +407,7 @@ class TestWords:
         assert said(tmp_path, (None, "c", 50), (None, "c", 50)) == []
 
     def test_values_stand_in_the_order_of_the_code_lists(self, tmp_path: Path) -> None:
-        path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type="'district'"))
+        path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type="'district'", unit="share"))
         table = schools(*((str(i), grade, 5, None, 50) for i, grade in enumerate(["10", "K", "2", None, "9"])))
         found = indicator_effects(path, CONTRACTS, "chicago", {}, table).changed
         assert found["grade"].to_list() == [None, "K", "2", "9", "10"]
@@ -416,7 +418,7 @@ class TestWords:
 
     def test_schools_are_shown_when_asked_for(self, tmp_path: Path) -> None:
         unit_type = "case when school_id = '1' then 'district' else 'school' end"
-        path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type=unit_type))
+        path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type=unit_type, unit="share"))
         table = schools(("1", "4", 5, None, 50), ("2", "4", 5, None, 50))
         assert indicator_effects(path, CONTRACTS, "chicago", {}, table).changed["unit_id"].to_list() == ["1"]
         every = indicator_effects(path, CONTRACTS, "chicago", {}, table, include_schools=True)
@@ -427,7 +429,7 @@ class TestWords:
         assert every.summary() == "1 of 1 indicator affected: 2 values appear, 0 values as before."
 
     def test_another_districts_values_are_never_shown(self, tmp_path: Path) -> None:
-        path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type="'district'"))
+        path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type="'district'", unit="share"))
         effects = indicator_effects(path, CONTRACTS, "houston", {}, schools(("1", "4", 5, None, 50)))
         assert (effects.changed.height, effects.n_same) == (0, 0)
 

@@ -1,4 +1,7 @@
-"""Follows docs/recipes.md: a seventh district, a new indicator and a new extract, without touching any Python."""
+"""Follows docs/recipes.md: a seventh district, an indicator, an extract with an indicator of its own, a programme.
+
+Only the files are written that the recipes name: no Python, and no SQL but the new models.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import polars as pl
 import pytest
 
 from pipelines import flow
-from pipelines.contracts.contract import extract_names
+from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.settings import PROJECT_ROOT, Settings
 from tests.deliveries import directory_csv, drop
 
@@ -37,24 +40,36 @@ FROM delivered
 """
 NATIVE = b"School Code,Tested,L1,L2,L3,L4\n007,100,40,30,20,10\n008,100,30,30,20,20\nTOTAL,200,70,60,40,30\n"
 
+STAFF_MAPPING = """\
+-- Springfield's staff list, one row a campus.
+SELECT
+  "Campus" AS school_id,
+  "Math FTE heads" AS n_math_teachers,
+  "Years 1-2" AS n_early_career,
+  "Coach" AS coach_model,
+  "Coach FTE" AS coach_fte,
+  [delivered_row] AS delivered_rows
+FROM delivered
+"""
+STAFF = b"Campus,Math FTE heads,Years 1-2,Coach,Coach FTE\n007,120,30,school,1\n008,200,40,none,0\n"
+
 INDICATOR_SQL = """\
-select
-    district,
-    school_year,
-    'district' as unit_type,
-    cast(null as varchar) as unit_id,
-    cast(null as varchar) as grade,
-    'all' as subgroup,
-    cast(null as varchar) as course,
-    cast(null as varchar) as category,
-    cast(null as varchar) as instrument,
-    cast(null as varchar) as administration,
-    cast(sum(n_low_income) as double) as numerator,
-    cast(sum(n_enrolled) as double) as denominator,
-    cast(null as varchar) as symbol,
-    max(submission_id) as sources
-from {{ ref('stg_school_directory') }}
-group by district, school_year
+-- Grain: schools.
+with counts as (
+
+    select
+        district,
+        school_year,
+        school_id,
+        submission_id,
+        n_low_income as numerator,
+        n_enrolled as denominator,
+        coalesce(n_low_income_symbol, n_enrolled_symbol) as symbol
+    from {{ ref('stg_school_directory') }}
+
+)
+
+{{ total_over_schools('counts') }}
 """
 INDICATOR_YML = """\
 version: 2
@@ -77,35 +92,70 @@ models:
           interval: wilson
           caveats: A snapshot of one day.
           definition_version: 1.0.0
+          breakdowns: [schools]
+          measures: [numerator, denominator, n_schools]
 """
 
 EXTRACT = """\
 apiVersion: v3.1.0
 kind: DataContract
-id: nmip.policy_register
-name: Policy register
+id: nmip.calculator_access
+name: Calculator access
 version: 1.0.0
 status: active
-description: {purpose: Which policies exist., limitations: Not what they do., usage: One row a policy.}
+description: {purpose: Who has a calculator., limitations: Not whether it is used., usage: One row a school.}
 schema:
-  - name: policy_register
+  - name: calculator_access
     logicalType: object
     physicalType: table
-    customProperties: [{property: rulePrefix, value: PO}]
+    customProperties: [{property: rulePrefix, value: XC}]
     properties:
-      - name: policy
+      - name: school_id
         logicalType: string
         physicalType: VARCHAR
         required: true
         primaryKey: true
         primaryKeyPosition: 1
-        description: Name.
-      - {name: n_schools, logicalType: integer, physicalType: BIGINT, description: Schools., logicalTypeOptions: {minimum: 0}}
-      - name: n_schools_symbol
+        description: The school's id.
+      - name: n_students
+        logicalType: integer
+        physicalType: BIGINT
+        description: Students.
+        logicalTypeOptions: {minimum: 0}
+      - name: n_students_symbol
         logicalType: string
         physicalType: VARCHAR
-        description: Why n_schools is blank.
-        customProperties: [{property: codeList, value: symbols}, {property: symbolFor, value: n_schools}]
+        description: Why n_students is blank.
+        customProperties: [{property: codeList, value: symbols}, {property: symbolFor, value: n_students}]
+      - name: n_with_calculator
+        logicalType: integer
+        physicalType: BIGINT
+        description: Students with a calculator.
+        logicalTypeOptions: {minimum: 0}
+        customProperties: [{property: partOf, value: n_students}]
+      - name: n_with_calculator_symbol
+        logicalType: string
+        physicalType: VARCHAR
+        description: Why n_with_calculator is blank.
+        customProperties: [{property: codeList, value: symbols}, {property: symbolFor, value: n_with_calculator}]
+"""
+EXTRACT_INDICATOR_SQL = """\
+-- Grain: schools.
+with counts as (
+
+    select
+        district,
+        school_year,
+        school_id,
+        submission_id,
+        n_with_calculator as numerator,
+        n_students as denominator,
+        coalesce(n_with_calculator_symbol, n_students_symbol) as symbol
+    from {{ ref('stg_calculator_access') }}
+
+)
+
+{{ total_over_schools('counts') }}
 """
 
 
@@ -143,38 +193,99 @@ def test_add_a_district_and_write_its_mapping(home: flow.Home) -> None:
     assert "springfield" in pl.read_parquet(folder / "districts.parquet")["code"]
 
 
+def test_the_new_district_sends_another_extract_in_its_own_layout(home: flow.Home) -> None:
+    contracts = home.settings.contracts
+    with (contracts / "codes/districts.csv").open("a", encoding="utf-8") as districts:
+        districts.write(DISTRICT_ROW)
+    (contracts / "mappings/springfield").mkdir()
+    (contracts / "mappings/springfield/math_staff.sql").write_text(STAFF_MAPPING)
+    drop(home.inbox, "springfield", "math_staff", "2024-25", "staff.csv", STAFF)
+    handled = flow.screen_inbox(home)
+    # What the layout does not hold is missing, and a missing number needs its reason.
+    assert {s.state for outcome in handled for s in outcome.submissions} == {"corrections_needed"}
+    sql = STAFF_MAPPING.replace("  [delivered_row]", f"{_missing(contracts, 'math_staff', STAFF_MAPPING)}  [delivered_row]")
+    (contracts / "mappings/springfield/math_staff.sql").write_text(sql)
+    drop(home.inbox, "springfield", "math_staff", "2024-25", "staff_again.csv", STAFF + b"\n")
+    folder = _run(home)
+    values = pl.read_parquet(folder / "indicator_values.parquet").filter(district="springfield", indicator_id="EC5")
+    assert values.select("numerator", "denominator").rows() == [(70.0, 320.0)]
+    assert "springfield/math_staff/2024-25/002" in pl.read_parquet(folder / "submissions.parquet")["submission_id"]
+
+
+def _missing(contracts: Path, extract: str, sql: str) -> str:
+    """Lines of a mapping that say of every count it lacks that it is not available."""
+    columns = load_contract(contracts, extract).columns
+    lacking = [c.symbol_for for c in columns if c.symbol_for and f"AS {c.symbol_for}," not in sql]
+    return "".join(f"  NULL AS {name}, 'x' AS {name}_symbol,\n" for name in lacking)
+
+
 def test_add_an_indicator(home: flow.Home) -> None:
     folder = home.settings.dbt_project / "models/indicators/size_and_scale"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "xx1_low_income.sql").write_text(INDICATOR_SQL)
     (folder / "xx1_low_income.yml").write_text(INDICATOR_YML)
     drop(home.inbox, "chicago", "school_directory", "2024-25", "d.csv", directory_csv(n_schools=4, n_enrolled=300))
     released = _run(home)
-    row = pl.read_parquet(released / "indicator_values.parquet").filter(indicator_id="XX1").row(0, named=True)
+    values = pl.read_parquet(released / "indicator_values.parquet").filter(indicator_id="XX1")
+    row = values.filter(network_id=None, school_level=None, school_set=None).row(0, named=True)
     assert (row["numerator"], row["denominator"]) == (4 * 150, 300 * 4 + 1 + 2 + 3 + 4)
     assert row["lower"] < row["value"] < row["upper"]
+    assert values["unit_id"].null_count() == values.height, "no school leaves the marts"
     assert "XX1" in pl.read_parquet(released / "indicators.parquet")["indicator_id"]
+    schools = pl.read_parquet(home.settings.exchange / "fct_indicator_values.parquet").filter(
+        indicator_id="XX1", unit_type="school"
+    )
+    assert schools.height == 4
 
 
-def test_add_an_extract(home: flow.Home) -> None:
-    (home.settings.contracts / "extracts/policy_register.odcs.yaml").write_text(EXTRACT)
+def test_add_an_extract_and_its_indicator(home: flow.Home) -> None:
+    (home.settings.contracts / "extracts/calculator_access.odcs.yaml").write_text(EXTRACT)
     staging = home.settings.dbt_project / "models/staging"
     sources = staging / "_sources.yml"
     sources.write_text(
         sources.read_text().replace(
-            "      - name: curriculum_adoption\n", "      - name: curriculum_adoption\n      - name: policy_register\n"
+            "      - name: curriculum_adoption\n", "      - name: curriculum_adoption\n      - name: calculator_access\n"
         )
     )
-    columns = ["district", "school_year", "submission_id", "policy", "n_schools", "n_schools_symbol"]
-    (staging / "stg_policy_register.sql").write_text(
-        f"select {', '.join(columns)} from {{{{ source('lake', 'policy_register') }}}}"
+    counts = ["n_students", "n_students_symbol", "n_with_calculator", "n_with_calculator_symbol"]
+    columns = ["district", "school_year", "submission_id", "school_id", *counts]
+    (staging / "stg_calculator_access.sql").write_text(
+        f"select {', '.join(columns)} from {{{{ source('lake', 'calculator_access') }}}}"
     )
-    types = "\n".join(f"      - {{name: {c}, data_type: {'bigint' if c == 'n_schools' else 'varchar'}}}" for c in columns)
-    (staging / "stg_policy_register.yml").write_text(
-        f"version: 2\nmodels:\n  - name: stg_policy_register\n    columns:\n{types}\n"
+    types = "\n".join(f"      - {{name: {c}, data_type: {'bigint' if c in counts[::2] else 'varchar'}}}" for c in columns)
+    (staging / "stg_calculator_access.yml").write_text(
+        f"version: 2\nmodels:\n  - name: stg_calculator_access\n    columns:\n{types}\n"
     )
-    assert "policy_register" in extract_names(home.settings.contracts)
-    drop(home.inbox, "chicago", "policy_register", "2024-25", "p.csv", b"policy,n_schools\nDouble time,12\nMath nights,4\n")
-    _run(home)
-    lake = home.settings.home / "lake/policy_register/school_year=2024-25/district=chicago/extract.parquet"
-    assert pl.read_parquet(lake, hive_partitioning=False)["n_schools"].to_list() == [12, 4]
+    folder = home.settings.dbt_project / "models/indicators/materials"
+    (folder / "xx2_calculators.sql").write_text(EXTRACT_INDICATOR_SQL)
+    (folder / "xx2_calculators.yml").write_text(
+        INDICATOR_YML.replace("xx1_low_income", "xx2_calculators").replace("XX1", "XX2").replace("size_and_scale", "materials")
+    )
+    assert "calculator_access" in extract_names(home.settings.contracts)
+    content = b"school_id,n_students,n_with_calculator\n001,120,60\n002,80,40\n"
+    drop(home.inbox, "chicago", "calculator_access", "2024-25", "p.csv", content)
+    wrong = b"school_id,n_students,n_with_calculator\n001,120,160\n"
+    drop(home.inbox, "houston", "calculator_access", "2024-25", "p.csv", wrong)
+    released = _run(home)
+    lake = home.settings.home / "lake/calculator_access/school_year=2024-25/district=chicago/extract.parquet"
+    assert pl.read_parquet(lake, hive_partitioning=False)["n_students"].to_list() == [120, 80]
+    value = pl.read_parquet(released / "indicator_values.parquet").filter(indicator_id="XX2")
+    assert value.select("district", "numerator", "denominator", "value").rows() == [("chicago", 100.0, 200.0, 0.5)]
+    findings = (home.settings.home / "outbox/houston/calculator_access/2024-25/001/findings.csv").read_text()
+    assert "XC-V-PART-OVER-WHOLE" in findings
+
+
+def test_add_a_programme(home: flow.Home) -> None:
+    with (home.settings.contracts / "codes/programs.csv").open("a", encoding="utf-8") as programs:
+        programs.write("math_circles,Math Circles,other,3,8,900,5,12,,,Evenings of problems.,Invented for a test\n")
+    reach = {
+        "program_id": "math_circles", "cohort": "2024", "n_leaders_trained": "20", "training_cost_usd": "18000",
+        "n_teachers_supported": "200", "n_students_reached": "5000", "n_participants": "40", "n_now_facilitating": "12",
+        "n_mathematician_sessions_symbol": "x", "n_study_group_sessions_symbol": "x",
+    }  # fmt: skip
+    content = f"{','.join(reach)}\n{','.join(reach.values())}\n".encode()
+    drop(home.inbox, "chicago", "program_reach", "2024-25", "p.csv", content)
+    released = _run(home)
+    values = pl.read_parquet(released / "indicator_values.parquet").filter(program_id="math_circles", indicator_id="PR2")
+    assert 10.0 in values["value"].to_list(), "200 teachers by 20 leaders"
+    assert "math_circles" in pl.read_parquet(released / "programs.parquet")["program_id"]

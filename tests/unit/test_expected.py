@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.contracts.codes import codes
@@ -91,6 +93,25 @@ def test_the_list_names_what_nmip_knows() -> None:
     assert set(table["extract"]) == set(extract_names(CONTRACTS))
     assert set(table["district"]) == set(codes(CONTRACTS, "districts"))
     assert set(table["school_year"]) <= set(codes(CONTRACTS, "school_years"))
+
+
+def test_every_extract_is_expected_of_every_district_in_every_year_once_and_in_its_season() -> None:
+    table = read_expected(CONTRACTS)
+    places = set(table.select("extract", "district", "school_year").rows())
+    years = ["2023-24", "2024-25", "2025-26", "2026-27"]
+    assert places == set(product(extract_names(CONTRACTS), codes(CONTRACTS, "districts"), years))
+    assert table.height == len(places) == 480
+    assert table.select("declared", "reason").null_count().row(0) == (480, 480)
+    directory = set(table.filter(extract="school_directory")["due_date"])
+    assert directory == {date(2026, 12, 15)}
+    others = table.filter(pl.col("extract") != "school_directory")
+    past = others.filter(pl.col("school_year") != "2026-27")["due_date"]
+    assert (past.min(), past.max()) == (date(2027, 1, 31), date(2027, 3, 31))
+    now = others.filter(school_year="2026-27")
+    assert (now["due_date"].min(), now["due_date"].max()) == (date(2027, 2, 15), date(2027, 10, 31))
+    # Results of spring come last, and all districts have the same time.
+    assert set(now.filter(due_date=date(2027, 10, 31))["extract"]) == {"assessment_levels", "algebra_outcomes"}
+    assert table.group_by("extract", "school_year").agg(pl.col("due_date").n_unique())["due_date"].max() == 1
 
 
 @pytest.mark.parametrize(

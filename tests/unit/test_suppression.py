@@ -9,15 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.disclosure.suppression import Relation, protect
+from pipelines.disclosure.suppression import CATEGORIES, DISTRIBUTION, NUMBERS, Relation, protect
 
 SCHEMA = {
-    **dict.fromkeys(
-        ["indicator_id", "district", "school_year", "unit_type", "unit_id", "grade", "subgroup", "course", "category"], pl.String
-    ),
-    **dict.fromkeys(["instrument", "administration"], pl.String),
-    **dict.fromkeys(["numerator", "denominator", "value", "lower", "upper"], pl.Float64),
-    "n": pl.Int64,
+    **dict.fromkeys([*DISTRIBUTION, *CATEGORIES, "unit"], pl.String),
+    **dict.fromkeys(NUMBERS, pl.Float64),
+    **dict.fromkeys(["n", "n_schools"], pl.Int64),
     "symbol": pl.String,
 }
 POOLED = Relation("grade", "3_5", ("3", "4", "5"))
@@ -27,6 +24,7 @@ LANGUAGE = Relation("subgroup", "all", ("english_learner", "not_english_learner"
 def _cell(numerator: float, denominator: float, **breakdowns: Any) -> dict[str, Any]:
     row = dict.fromkeys(SCHEMA)
     row |= {"indicator_id": "OC4", "district": "a", "school_year": "2024-25", "unit_type": "district", "subgroup": "all"}
+    row |= {"unit": "share"}
     row |= {"numerator": numerator, "denominator": denominator, "n": int(denominator), "value": numerator / denominator}
     return row | breakdowns
 

@@ -13,6 +13,7 @@ select
     is_describe_only,
     interval,
     caveats,
-    definition_version
+    definition_version,
+    breakdowns
 from {{ source('catalogue', 'indicators') }}
 order by indicator_id

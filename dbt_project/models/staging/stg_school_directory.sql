@@ -12,6 +12,7 @@ select
     is_charter,
     in_scope,
     network_id,
+    predecessor_school_ids,
     n_enrolled,
     n_enrolled_symbol,
     n_enrolled_in_scope,

@@ -1,6 +1,5 @@
--- Grain: district x school year x course (null: all) x subgroup x category.
--- A school's course in which any title came without a student count is in no category, so that a missing count is never
--- a zero; where less than the owned share of school-courses can be counted, the value is unavailable.
+-- Grain: schools x course (null: all courses) x subgroup x category; courses for whole districts only.
+-- A school's course in which any title came without a student count is in no category.
 with school_courses as (
 
     select
@@ -9,137 +8,82 @@ with school_courses as (
         school_id,
         course,
         subgroup,
-        case when count(*) = count(n_students) then 1 else 0 end as is_counted
+        max(submission_id) as submission_id,
+        case when count(*) = count(n_students) then sum(n_students) end as n_students,
+        max(n_students_symbol) as symbol,
+        {% for status in ('meets', 'partially_meets', 'does_not_meet', 'not_reviewed') -%}
+        sum(case when review_status = '{{ status }}' then n_students else 0 end) as n_{{ status }}{% if not loop.last %},
+        {% endif %}{% endfor %}
     from {{ ref('int_core_titles') }}
     group by district, school_year, school_id, course, subgroup
 
 ),
 
-titles as (
-
+by_category as (
+    {% for status in ('meets', 'partially_meets', 'does_not_meet', 'not_reviewed') %}
     select
-        t.district,
-        t.school_year,
-        t.course,
-        t.subgroup,
-        t.review_status,
-        t.submission_id,
-        case when s.is_counted = 1 then t.n_students end as n_students
-    from {{ ref('int_core_titles') }} as t
-    inner join school_courses as s
-        on
-            t.district = s.district
-            and t.school_year = s.school_year
-            and t.school_id = s.school_id
-            and t.course = s.course
-            and t.subgroup = s.subgroup
-
+        district,
+        school_year,
+        school_id,
+        course,
+        subgroup,
+        submission_id,
+        '{{ status }}' as category,
+        case when n_students is not null then n_{{ status }} end as numerator,
+        n_students as denominator,
+        symbol
+    from school_courses
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
-coverage as (
+counts as (
 
     select
         district,
         school_year,
+        school_id,
         course,
         subgroup,
-        avg(cast(is_counted as double)) as share_counted
-    from school_courses
-    group by district, school_year, course, subgroup
+        submission_id,
+        category,
+        numerator,
+        denominator,
+        symbol
+    from by_category
     union all
     select
         district,
         school_year,
+        school_id,
         cast(null as varchar) as course,
         subgroup,
-        avg(cast(is_counted as double)) as share_counted
-    from school_courses
-    group by district, school_year, subgroup
-
-),
-
-by_review as (
-
-    select
-        district,
-        school_year,
-        course,
-        subgroup,
-        review_status,
-        sum(n_students) as n_students,
-        max(submission_id) as submission_id
-    from titles
-    group by district, school_year, course, subgroup, review_status
-    union all
-    select
-        district,
-        school_year,
-        cast(null as varchar) as course,
-        subgroup,
-        review_status,
-        sum(n_students) as n_students,
-        max(submission_id) as submission_id
-    from titles
-    group by district, school_year, subgroup, review_status
+        submission_id,
+        category,
+        numerator,
+        denominator,
+        symbol
+    from by_category
 
 ),
 
 totals as (
 
-    select
-        district,
-        school_year,
-        course,
-        subgroup,
-        sum(n_students) as n_students,
-        max(submission_id) as submission_id
-    from by_review
-    group by district, school_year, course, subgroup
-
-),
-
-categories as (
-
-    select 'meets' as category
-    union all
-    select 'partially_meets' as category
-    union all
-    select 'does_not_meet' as category
-    union all
-    select 'not_reviewed' as category
+    {{ total_over_schools('counts', ['course', 'subgroup', 'category']) }}
 
 )
 
 select
-    t.district,
-    t.school_year,
-    'district' as unit_type,
-    cast(null as varchar) as unit_id,
-    cast(null as varchar) as grade,
-    t.subgroup,
-    t.course,
-    c.category,
-    cast(null as varchar) as instrument,
-    cast(null as varchar) as administration,
-    case when v.share_counted >= {{ var('minimum_coverage') }} then cast(coalesce(r.n_students, 0) as double) end as numerator,
-    case when v.share_counted >= {{ var('minimum_coverage') }} then cast(t.n_students as double) end as denominator,
-    case
-        when v.share_counted < {{ var('minimum_coverage') }} then 'x'
-        when t.n_students = 0 then 'z'
-    end as symbol,
-    t.submission_id as sources
-from totals as t
-inner join coverage as v
-    on
-        t.district = v.district
-        and t.school_year = v.school_year
-        and coalesce(t.course, '') = coalesce(v.course, '')
-        and t.subgroup = v.subgroup
-cross join categories as c
-left join by_review as r
-    on
-        t.district = r.district
-        and t.school_year = r.school_year
-        and coalesce(t.course, '') = coalesce(r.course, '')
-        and t.subgroup = r.subgroup
-        and c.category = r.review_status
+    district,
+    school_year,
+    {{ school_groups() | join(',\n    ') }},
+    subgroup,
+    course,
+    category,
+    numerator,
+    denominator,
+    n_schools,
+    symbol,
+    sources
+from totals
+where course is null or {{ is_whole_district() }}

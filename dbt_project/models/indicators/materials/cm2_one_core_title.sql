@@ -1,4 +1,4 @@
--- Grain: district x school year x course (null: every course that the school teaches).
+-- Grain: schools x course (null: every course that the school teaches); courses for whole districts only.
 with school_courses as (
 
     select
@@ -14,41 +14,49 @@ with school_courses as (
 
 ),
 
-schools as (
+counts as (
 
     select
         district,
         school_year,
-        cast(null as varchar) as course,
-        max(n_titles) as n_titles,
-        max(submission_id) as submission_id
+        school_id,
+        course,
+        submission_id,
+        case when n_titles = 1 then 1 else 0 end as numerator,
+        1 as denominator,
+        cast(null as varchar) as symbol
     from school_courses
-    group by district, school_year, school_id
     union all
     select
         district,
         school_year,
-        course,
-        n_titles,
-        submission_id
+        school_id,
+        cast(null as varchar) as course,
+        max(submission_id) as submission_id,
+        case when max(n_titles) = 1 then 1 else 0 end as numerator,
+        1 as denominator,
+        cast(null as varchar) as symbol
     from school_courses
+    group by district, school_year, school_id
+
+),
+
+totals as (
+
+    {{ total_over_schools('counts', ['course']) }}
 
 )
 
 select
     district,
     school_year,
-    'district' as unit_type,
-    cast(null as varchar) as unit_id,
-    cast(null as varchar) as grade,
+    {{ school_groups() | join(',\n    ') }},
     'all' as subgroup,
     course,
-    cast(null as varchar) as category,
-    cast(null as varchar) as instrument,
-    cast(null as varchar) as administration,
-    cast(sum(case when n_titles = 1 then 1 else 0 end) as double) as numerator,
-    cast(count(*) as double) as denominator,
-    cast(null as varchar) as symbol,
-    max(submission_id) as sources
-from schools
-group by district, school_year, course
+    numerator,
+    denominator,
+    n_schools,
+    symbol,
+    sources
+from totals
+where course is null or {{ is_whole_district() }}

@@ -49,11 +49,8 @@ by_category as (
 select
     district,
     school_year,
-    'district' as unit_type,
-    cast(null as varchar) as unit_id,
     grade,
     subgroup,
-    cast(null as varchar) as course,
     category,
     instrument,
     administration,

@@ -2,12 +2,8 @@
 select
     district,
     school_year,
-    'district' as unit_type,
-    cast(null as varchar) as unit_id,
     grade,
     subgroup,
-    cast(null as varchar) as course,
-    cast(null as varchar) as category,
     instrument,
     administration,
     cast(n_tested_of_enrolled as double) as numerator,
