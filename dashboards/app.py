@@ -14,17 +14,22 @@ if PROJECT_ROOT not in sys.path:
 
 from dashboards import release_data  # noqa: E402
 from dashboards.components import frame  # noqa: E402
+from dashboards.components.words import CHALLENGES, PAGES  # noqa: E402
 from pipelines.release.reader import NoRelease  # noqa: E402
 
 st.set_page_config(page_title="National Math Improvement Project", layout="wide", initial_sidebar_state="collapsed")
 page = st.navigation(
-    [
-        st.Page("app_pages/overview.py", title="Overview", default=True),
-        st.Page("app_pages/materials.py", title="Core & Supplemental Materials"),
-        st.Page("app_pages/outcomes.py", title="Outcomes"),
-        st.Page("app_pages/data_quality.py", title="Data quality"),
-        st.Page("app_pages/definitions.py", title="Definitions and methods"),
-    ],
+    {
+        "": [
+            st.Page("app_pages/overview.py", title="Overview", default=True),
+            *(st.Page(f"app_pages/{PAGES[code]}.py", title=title) for code, title in CHALLENGES.items()),
+            st.Page("app_pages/district_profile.py", title="District profile"),
+        ],
+        "Data": [
+            st.Page("app_pages/data_quality.py", title="Data quality"),
+            st.Page("app_pages/definitions.py", title="Definitions and methods"),
+        ],
+    },
     position="top",
 )
 shown = None

@@ -197,9 +197,7 @@ def programs_with_values(release: Release) -> pl.DataFrame:
     )
 
 
-def values(
-    release: Release, indicator_id: str, chosen: Mapping[str, str | None], schools: str | None = None
-) -> pl.DataFrame:
+def values(release: Release, indicator_id: str, chosen: Mapping[str, str | None], schools: str | None = None) -> pl.DataFrame:
     """Values of one indicator where every field of `chosen` has the chosen value (None: not split by it).
 
     `chosen` may name `school_year`, `district` and the fields of `SPLITS`. `schools`: a field of `SCHOOL_GROUPS` whose groups are
@@ -226,12 +224,13 @@ def values(
     )
 
 
-def whole_districts(release: Release, *, challenge: str | None = None, district: str | None = None) -> pl.DataFrame:
-    """All values of whole districts, of one challenge or of one district, with the columns that `values` gives."""
-    bound = {name: value for name, value in {"challenge": challenge, "district": district}.items() if value is not None}
-    conditions = " AND ".join(
-        {"challenge": "i.challenge = $challenge", "district": "v.district = $district"}[name] for name in bound
-    )
+def whole_districts(
+    release: Release, *, challenge: str | None = None, district: str | None = None, program_id: str | None = None
+) -> pl.DataFrame:
+    """All values of whole districts, of one challenge, district or programme, with the columns that `values` gives."""
+    asked = {"challenge": challenge, "district": district, "program_id": program_id}
+    bound = {name: value for name, value in asked.items() if value is not None}
+    conditions = " AND ".join(f"{'i' if name == 'challenge' else 'v'}.{name} = ${name}" for name in bound)
     return _ask(
         release,
         f"""

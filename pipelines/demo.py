@@ -33,7 +33,8 @@ class OtherNetwork(Exception):
 
 
 def _generator_digest(contracts_folder: Path) -> str:
-    files = [*sorted((PROJECT_ROOT / "pipelines" / SYNTHETIC).glob("*.py")), *sorted((contracts_folder / "codes").glob("*.csv"))]
+    package = sorted((PROJECT_ROOT / "pipelines" / SYNTHETIC).glob("*.py"))
+    files = [*package, *sorted((contracts_folder / "codes").glob("*.csv")), *sorted(contracts_folder.glob(f"{SYNTHETIC}_*.csv"))]
     return sha256("\n".join(sha256(file.read_bytes()) for file in files).encode())
 
 

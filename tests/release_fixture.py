@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import polars as pl
 
+from tests.network_fixture import network_indicators, network_values, programs, school_changes, thresholds
+
 Variant = Literal["full", "suppressed", "empty"]
 Row = dict[str, Any]
 
@@ -42,16 +44,26 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
             "school_year",
             "unit_type",
             "unit_id",
+            "network_id",
+            "school_level",
+            "school_set",
             "grade",
             "subgroup",
             "course",
+            "respondent",
+            "audience",
+            "program_id",
+            "cohort",
             "category",
+            "statistic",
             "instrument",
+            "administration",
         ),
         _TEXT,
     )
-    | dict.fromkeys(("numerator", "denominator", "value", "lower", "upper"), _FLOAT)
-    | {"unit": _TEXT, "n": _INT, "symbol": _TEXT, "sources": _TEXT},
+    | dict.fromkeys(("numerator", "denominator", "value", "standard_error", "lower", "upper"), _FLOAT)
+    | {"unit": _TEXT, "n": _INT, "n_schools": _INT, "response_rate": _FLOAT}
+    | dict.fromkeys(("flags", "symbol", "sources"), _TEXT),
     "indicators": dict.fromkeys(
         (
             "indicator_id",
@@ -61,12 +73,14 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
             "numerator",
             "denominator",
             "unit",
+            "counts",
             "direction",
             "basis",
         ),
         _TEXT,
     )
-    | {"is_describe_only": pl.Boolean, "interval": _TEXT, "caveats": _TEXT, "definition_version": _TEXT},
+    | {"is_describe_only": pl.Boolean}
+    | dict.fromkeys(("interval", "caveats", "definition_version", "breakdowns"), _TEXT),
     "instruments": dict.fromkeys(
         (
             "code",
@@ -109,6 +123,21 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     | dict.fromkeys(("due_date", "as_of"), pl.Date)
     | dict.fromkeys(("state", "state_meaning", "next_step", "reason", "submission_id"), _TEXT)
     | dict.fromkeys(("first_received_on", "first_certified_on"), pl.Date),
+    "school_changes": dict.fromkeys(("district", "school_year", "change"), _TEXT)
+    | dict.fromkeys(("n_schools", "n_enrolled"), _INT),
+    "programs": dict.fromkeys(("program_id", "label", "kind", "low_grade", "high_grade"), _TEXT)
+    | dict.fromkeys(
+        (
+            "leader_training_cost_usd",
+            "teachers_per_leader_low",
+            "teachers_per_leader_high",
+            "leaders_per_year_low",
+            "leaders_per_year_high",
+        ),
+        _FLOAT,
+    )
+    | dict.fromkeys(("description", "source"), _TEXT),
+    "thresholds": {"threshold_id": _TEXT, "value": _FLOAT} | dict.fromkeys(("unit", "definition", "owner", "rationale"), _TEXT),
 }
 _STATES = {
     "certified": ("The district signed this delivery; it is in force.", "Nothing to do."),
@@ -154,17 +183,20 @@ def write_release(home: Path, release_id: str = "r-2025-10-06-001", kind: str = 
 def _rows(variant: Variant) -> dict[str, list[Row]]:
     if variant == "empty":
         return {name: [] for name in _SCHEMAS}
-    values = _level_values() + _participation_values() + _coverage_values() + _core_title_values()
+    values = _level_values() + _participation_values() + _coverage_values() + _core_title_values() + network_values()
     if variant == "suppressed":
-        numbers = ("numerator", "denominator", "value", "lower", "upper", "n")
+        numbers = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
         values = [row | dict.fromkeys(numbers) | {"symbol": "c"} for row in values]
     return {
         "indicator_values": values,
-        "indicators": _indicators(),
+        "indicators": _indicators() + network_indicators(),
         "instruments": _instruments(),
         "districts": [{"code": code, "label": label, "state": state} for code, (label, state) in DISTRICTS.items()],
         "submissions": _submissions(),
         "expected_extracts": _expected_extracts(),
+        "school_changes": school_changes(),
+        "programs": programs(),
+        "thresholds": thresholds(),
     }
 
 

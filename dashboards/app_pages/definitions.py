@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import release_data
 from dashboards.components import sections, tables
-from dashboards.components.words import CHALLENGES, SYMBOLS, humanised, plain
+from dashboards.components.words import CHALLENGES, FLAGS, SYMBOLS, humanised, plain
 from pipelines.release.reader import Release
 
 
@@ -16,6 +16,8 @@ def page(release: Release) -> None:
     st.title("Definitions and methods", anchor=False)
     _indicators(release_data.indicators(release))
     _methods(release)
+    _thresholds(release)
+    _flags(release)
     st.subheader("Why a number is missing", anchor=False)
     words = pl.DataFrame(
         {
@@ -48,13 +50,45 @@ def _methods(release: Release) -> None:
         "* **Only certified files count.** A number stands on the delivery that the district signed last.\n"
         f"* **Small groups are protected.** Numbers on fewer than {minimum} people are withheld, and others with them where "
         "they would give a withheld one away. The symbol does not tell which of the two it was.\n"
-        "* **Intervals** are Wilson 95 % intervals of a share. Where everyone in scope is counted, none is drawn.\n"
+        "* **Intervals** hold 95 %: Wilson's for a share of people; for survey answers with people of one school taken as a cluster, "
+        "because they answer alike. Where everyone in scope is counted, none is drawn.\n"
+        "* **Surveys** carry their response rate. A low one is marked and never hidden; below the floor nothing is compared.\n"
+        "* **Shared axes** are drawn only where the same thing was measured in the same way; other panels have axes of their own "
+        "and say why.\n"
+        "* **Schools that come and go** move a number by themselves. *Followed through all years* holds it to the same schools.\n"
         "* **Tests are never mixed.** Each state tests differently and draws its own line for *proficient*; shares at that "
         "line are read within one district, and over the years only while the test, its cuts, its scale and its mode stay.\n"
         "* **Side by side is not compared.** Whether two districts differ is said by a verdict; verdicts are not part of this "
         "release yet, so no page says that one district is higher or lower than another.\n"
         "* **As of** is the date of the latest certification behind a number."
     )
+
+
+def _thresholds(release: Release) -> None:
+    found = release_data.thresholds(release)
+    if found.is_empty():
+        return
+    st.subheader("Thresholds", anchor=False)
+    st.caption("What definitions rest on, each with who owns it and why it is so.")
+    tables.show(
+        found.select(
+            pl.col("definition").alias("What it is"),
+            pl.Series("Threshold", [f"{value:g}" for value in found["value"]], dtype=pl.String),
+            pl.col("unit").alias("Unit"),
+            pl.col("owner").alias("Owner"),
+            pl.col("rationale").alias("Why"),
+        ),
+        "thresholds",
+        "Thresholds of the definitions, with owner and reason.",
+        release.release_id,
+    )
+
+
+def _flags(release: Release) -> None:
+    st.subheader("What a star stands for", anchor=False)
+    st.caption("A number with a star is shown and not hidden; these are the words beside it.")
+    words = pl.DataFrame({"Shown as": [mark for mark, _ in FLAGS.values()], "Meaning": [said for _, said in FLAGS.values()]})
+    tables.show(words, "flags", "The notes that a number may carry, and what they mean.", release.release_id)
 
 
 def _instruments(release: Release) -> None:

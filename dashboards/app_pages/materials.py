@@ -1,4 +1,4 @@
-"""Core & Supplemental Materials: every indicator of the challenge, one panel a district."""
+"""Core & Supplemental Materials: what is taught from, how it is used, and who has it."""
 
 from __future__ import annotations
 

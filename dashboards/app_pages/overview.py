@@ -51,7 +51,7 @@ def _matrix(release: Release, districts: pl.DataFrame, covered: pl.DataFrame) ->
         "says why it is empty. Nothing here orders or rates districts."
     )
     defined = release_data.indicators(release)
-    by_challenge = {code: listed(defined.filter(pl.col("challenge") == code)["indicator_id"].to_list()) for code in CHALLENGES}
+    n_defined = {code: defined.filter(pl.col("challenge") == code).height for code in CHALLENGES}
     cells = {
         (row["challenge"], row["district"]): (row["years"], row["as_of"], row["n_values"])
         for row in covered.group_by("challenge", "district")
@@ -64,7 +64,7 @@ def _matrix(release: Release, districts: pl.DataFrame, covered: pl.DataFrame) ->
     }
 
     def cell(challenge: str, district: str) -> str:
-        if not by_challenge[challenge]:
+        if not n_defined[challenge]:
             return "no indicator yet"
         years, date, n_values = cells.get((challenge, district), ([], None, None))
         if n_values is None:
@@ -74,16 +74,20 @@ def _matrix(release: Release, districts: pl.DataFrame, covered: pl.DataFrame) ->
         return f"{years_text(years)}, as of {date or 'an unknown date'}"
 
     matrix = pl.DataFrame(
-        {"Challenge": [f"{name} ({by_challenge[code]})" if by_challenge[code] else name for code, name in CHALLENGES.items()]}
+        {"Challenge": [_with_count(name, n_defined[code]) for code, name in CHALLENGES.items()]}
         | {
             district["label"]: [cell(challenge, district["code"]) for challenge in CHALLENGES]
             for district in districts.to_dicts()
         }
     )
     tables.show(matrix, "overview", "Challenges by districts: what is certified, and since when.", release.release_id)
-    missing = [name for code, name in CHALLENGES.items() if not by_challenge[code]]
+    missing = [name for code, name in CHALLENGES.items() if not n_defined[code]]
     if missing:
         st.markdown(plain(f"No indicator is defined yet for {listed(missing)}."))
+
+
+def _with_count(challenge: str, n_indicators: int) -> str:
+    return f"{challenge} ({n_indicators} indicator{'s' if n_indicators > 1 else ''})" if n_indicators else challenge
 
 
 def _changes(release: Release, districts: pl.DataFrame) -> None:

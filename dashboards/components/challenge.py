@@ -1,25 +1,83 @@
-"""The page of one challenge: its filters, then a section for each of its indicators."""
+"""The page of one challenge: all its indicators at a glance, or one of them in full."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import own_test, sections
+from dashboards.components import choices, filters, glance, own_test, sections
+from dashboards.components.choices import Indicator
+from dashboards.components.sections import Band, View
 from dashboards.components.words import CHALLENGES
+
+ALL = "all"
 
 
 def challenge_page(challenge: str) -> None:
     """Draw the page of one challenge from the current release. Raises NoRelease."""
     release = release_data.current_release()
     st.title(CHALLENGES[challenge], anchor=False)
-    view = sections.challenge_view(release, challenge)
-    if view is None:
+    coverage = release_data.coverage(release).filter(pl.col("challenge") == challenge)
+    indicators = release_data.indicators(release).filter(pl.col("challenge") == challenge).to_dicts()
+    if coverage.is_empty():
         sections.no_values()
         return
-    indicators = release_data.indicators(release).filter(pl.col("challenge") == challenge)
-    for indicator in indicators.to_dicts():
-        has_levels = "level_1" in release_data.categories(release, indicator["indicator_id"])
-        draw = own_test.section if has_levels else sections.section
-        draw(view, indicator)
+    districts = release_data.districts(release)
+    with st.container(horizontal=True):
+        focal = filters.focal_district(districts)
+        year = filters.school_year(coverage) or ""
+        chosen = choose_indicator(indicators)
+    view = View(release, filters.in_order(districts, focal), year)
+    if chosen is None:
+        rows = release_data.whole_districts(release, challenge=challenge)
+        glance.cards(view, indicators, rows, challenge)
+        return
+    in_full(view, chosen)
+
+
+def choose_indicator(indicators: Sequence[Indicator]) -> Indicator | None:
+    """The choice of one indicator to see in full; None is all of them at a glance."""
+    known = {str(indicator["indicator_id"]): indicator for indicator in indicators}
+    picked = filters.choose(
+        "Indicator",
+        "indicator",
+        [ALL, *known],
+        ALL,
+        say=lambda code: f"All {len(known)} at a glance" if code == ALL else f"{code} {known[code]['name']}",
+        width=380,
+        forgotten=sections.WITHIN_ONE,
+    )
+    return known.get(picked)
+
+
+def in_full(
+    view: View,
+    indicator: Indicator,
+    fixed: Mapping[str, str | None] | None = None,
+    bands: Mapping[str, Band] | None = None,
+) -> None:
+    """One indicator in full, with a way back to all of them.
+
+    `fixed`: breakdowns that the page has chosen. `bands`: stretches to be marked on the axis, by unit.
+    """
+    st.button(
+        "All indicators at a glance",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=filters.keep,
+        args=("indicator", ALL),
+    )
+    code = indicator["indicator_id"]
+    combinations = release_data.combinations(view.release, code)
+    has_levels = "level_1" in combinations["category"].to_list()
+    selection = sections.select(view, indicator, fixed, "category" if has_levels else None)
+    if selection is None:
+        st.markdown("No value yet: no certified file of any district holds what this is counted from.")
+    elif has_levels:
+        own_test.section(view, selection)
+    else:
+        unit = choices.in_combination(combinations, selection.chosen)["unit"].drop_nulls()
+        sections.section(view, selection, (bands or {}).get(unit[0]) if len(unit) else None)

@@ -6,39 +6,29 @@ No two districts share an axis or a table here, and no line crosses a change of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import charts, sections, tables
-from dashboards.components.sections import Indicator, View
-from dashboards.components.words import NO_VERDICT, category_label, humanised, listed, plain, wrapped, year_start
+from dashboards.components import amounts, charts, sections, tables
+from dashboards.components.choices import Indicator
+from dashboards.components.sections import Selection, View
+from dashboards.components.words import NO_VERDICT, humanised, listed, plain, split_label, wrapped, year_start
+from dashboards.components.years import Break, break_sentence, runs
 
 PROFICIENT = "proficient_or_above"
 # What makes two years of one test comparable: all of these are the same.
 CONTINUITY = {"test": "the test", "cut_version": "the cuts", "scale_version": "the scale", "mode": "the mode"}
 
 
-@dataclass(frozen=True)
-class Break:
-    """A change between two years: the years on both sides, and what changed, in words."""
-
-    before: str
-    after: str
-    changed: tuple[str, ...]
-
-
-def section(view: View, indicator: Indicator) -> None:
+def section(view: View, selection: Selection) -> None:
     """One indicator of the districts' own tests: for each district its levels in one year and its own line over the years."""
-    fields = view.fields(indicator["indicator_id"])
-    chosen = {field: view.splits[field] for field in fields}
-    rows = sections.with_texts(release_data.values(view.release, indicator["indicator_id"], chosen))
+    chosen = {name: code for name, code in selection.chosen.items() if name != "category"}
+    rows = amounts.with_texts(release_data.values(view.release, selection.code, chosen))
     rows = labelled(rows, release_data.instruments(view.release))
-    sections.heading(view, indicator, fields)
+    sections.chosen_text(view, selection)
     st.caption(
         "One frame a district: its own test, its own levels, its own axes. The panels are **not on a common scale**: a share at "
         "one state's level says nothing about another state's. Bars in full colour are at or above the level that the state "
@@ -48,7 +38,7 @@ def section(view: View, indicator: Indicator) -> None:
         with st.container(border=True):
             st.markdown(f"#### {plain(district['label'])}")
             own = rows.filter(pl.col("district") == district["code"])
-            _district(view, indicator, own, district)
+            _district(view, selection, own, district)
 
 
 def labelled(rows: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
@@ -90,59 +80,20 @@ def labelled(rows: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
         ),
         strong=pl.col("level").is_null() | (pl.col("level") >= pl.col("proficient_level").fill_null(1)),
     ).with_columns(
-        label=pl.when(pl.col("category") == PROFICIENT).then(pl.lit(category_label(PROFICIENT))).otherwise(pl.col("label"))
+        label=pl.when(pl.col("category") == PROFICIENT)
+        .then(pl.lit(split_label("category", PROFICIENT)))
+        .otherwise(pl.col("label"))
     )
 
 
-def runs(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Break]]:
-    """One district's values over the years, cut wherever a line may not be drawn, and the changes between the cuts.
-
-    `rows` has one value a year and test, with `school_year`, `value` and the fields of `CONTINUITY`; years without a value are
-    dropped. Adds `start` and `run`: neighbours in one run are consecutive years of one test, cuts, scale and mode.
-    """
-    sitting = [field for field in ("administration",) if field in rows.columns]
-    key = pl.concat_str([pl.col(field).fill_null("?") for field in [*CONTINUITY, *sitting]], separator="\x1f")
-    numbered = (
-        rows.filter(pl.col("value").is_not_null())
-        .with_columns(start=pl.col("school_year").str.slice(0, 4).cast(pl.Int64), key=key)
-        .sort("key", "start")
-        .with_columns(gap=(pl.col("start").diff().over("key") != 1).fill_null(True))
-        .with_columns(run=pl.col("gap").cum_sum())
-        .drop("gap")
-    )
-    versions = (
-        rows.with_columns(start=pl.col("school_year").str.slice(0, 4).cast(pl.Int64), key=key)
-        .group_by("key", *CONTINUITY)
-        .agg(pl.col("school_year").min().alias("first"), pl.col("school_year").max().alias("last"))
-        .sort("first", "last")
-        .to_dicts()
-    )
-    found = []
-    for earlier, later in pairwise(versions):
-        changed = tuple(words for field, words in CONTINUITY.items() if earlier[field] != later[field])
-        if earlier["last"] < later["first"] and changed:
-            found.append(Break(earlier["last"], later["first"], changed))
-    return numbered.sort("start", "run"), found
-
-
-def break_sentence(change: Break) -> str:
-    """What a break means, in words."""
-    return (
-        f"Between {change.before} and {change.after} {listed(change.changed)} changed: values before and after are not on one "
-        "scale, so no line joins them."
-    )
-
-
-def _district(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any]) -> None:
-    colour = view.colours[district["code"]]
+def _district(view: View, selection: Selection, rows: pl.DataFrame, district: dict[str, Any]) -> None:
+    colour, indicator = view.colours[district["code"]], selection.indicator
     year = rows.filter(pl.col("school_year") == view.year)
-    chosen = view.chosen_text(view.fields(indicator["indicator_id"]))
     with st.container(horizontal=True):
         if year.is_empty():
             with st.container(width=charts.WIDE_PANEL_WIDTH, gap="xsmall"):
-                sections.nothing_here(view, indicator["indicator_id"], district["code"], view.year, chosen)
-        sitting = [field for field in ("instrument", "administration") if field in year.columns]
-        for _, one_test in year.group_by(sitting, maintain_order=True):
+                sections.nothing_here(view, selection, district["code"])
+        for _, one_test in year.group_by(["instrument", "administration"], maintain_order=True):
             with st.container(width=charts.WIDE_PANEL_WIDTH, gap="xsmall"):
                 _levels(view, indicator, one_test, district, colour)
         overall = rows.filter(pl.col("category") == PROFICIENT)
@@ -153,29 +104,34 @@ def _district(view: View, indicator: Indicator, rows: pl.DataFrame, district: di
         return
     shown = rows.filter((pl.col("school_year") == view.year) | (pl.col("category") == PROFICIENT))
     ordered = shown.sort("school_year", "instrument", "level", nulls_last=True)
-    with st.expander(f"Table, sources and CSV: {indicator['indicator_id']}, {plain(district['label'])}"):
-        tables.show(
-            sections.table(ordered, "Level").with_columns(ordered["test_label"].alias("Test")),
-            f"{indicator['indicator_id']}_{district['code']}_{view.year}",
-            f"{indicator['name']}, {district['label']}: value, interval, n, date, test and sources of every number above.",
-            view.release.release_id,
-        )
+    tables.behind(
+        f"Table, sources and CSV: {selection.code}, {district['label']}",
+        lambda: sections.table(ordered.drop("instrument").with_columns(instrument="test_label"), "Level").rename(
+            {"Instrument": "Test"}
+        ),
+        f"{selection.code}_{district['code']}_{view.year}",
+        f"{indicator['name']}, {district['label']}: value, interval, n, date, test and sources of every number above.",
+        view.release.release_id,
+    )
 
 
 def _levels(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any], colour: str) -> None:
-    sitting = rows["administration"][0] if "administration" in rows.columns else None
+    sitting = rows["administration"][0]
     parts = [str(rows["test_label"][0]), *([humanised(sitting)] if sitting else [])]
     st.markdown(f"**{plain(view.year)}** · {plain(', '.join(parts))}")
     levels = rows.filter(pl.col("level").is_not_null()).sort("level")
     levels = levels.with_columns(label=pl.Series([wrapped(label, 19) for label in levels["label"]], dtype=pl.String))
     numbered = levels.filter(pl.col("value").is_not_null())
     if not numbered.is_empty():
+        paint = pl.when("strong").then(pl.lit(colour)).otherwise(pl.lit(charts.tint(colour)))
+        axis = charts.axis_for(numbered, amounts.Unit(axis="share of students tested", mark=" %"))
         st.vega_lite_chart(
-            charts.bars(numbered, colour, sections.largest(numbered), "share of students tested", " %"),
+            charts.bars(numbered.with_columns(colour=paint), axis),
             theme=None,
             alt=sections.sentence(f"{indicator['name']}, {district['label']}, {view.year}", levels),
         )
     sections.gaps(view, levels)
+    sections.marks(levels)
     st.caption(plain(sections.facts(levels)))
 
 
@@ -183,7 +139,7 @@ def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str
     lines = rows.select("proficient_level", "n_levels").unique().drop_nulls()
     level = f"level {lines['proficient_level'][0]} of {lines['n_levels'][0]}" if lines.height == 1 else "the level"
     st.markdown(f"**Over the years** · at or above {level} that the state calls proficient")
-    joined, breaks = runs(rows)
+    joined, breaks = runs(rows, CONTINUITY)
     if joined.is_empty():
         st.markdown("No year has a number that may be shown.")
     elif joined.height == 1:
@@ -191,13 +147,12 @@ def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str
         st.markdown(plain(f"One year only, {only['school_year']}: {only['said']} ({only['interval_said'] or 'no interval'})."))
         st.caption(plain(sections.facts(joined)))
     else:
+        unit = amounts.Unit(axis="share of students tested", mark=" %")
         st.vega_lite_chart(
             charts.trend(
-                joined,
+                joined.with_columns(colour=pl.lit(colour)),
                 [year_start(change.after) - 0.5 for change in breaks],
-                colour,
-                "share of students tested",
-                " %",
+                charts.trend_axis(joined, unit),
             ),
             theme=None,
             alt=_trend_sentence(indicator, district, rows, breaks),
@@ -207,8 +162,8 @@ def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str
         st.markdown(plain(break_sentence(change)))
     missing = rows.filter(pl.col("value").is_null())
     for why in missing["why"].unique(maintain_order=True):
-        years = missing.filter(pl.col("why") == why)["school_year"].unique().sort().to_list()
-        st.markdown(plain(f"No number for {listed(years)}: {why}."))
+        without = missing.filter(pl.col("why") == why)["school_year"].unique().sort().to_list()
+        st.markdown(plain(f"No number for {listed(without)}: {why}."))
 
 
 def _trend_sentence(indicator: Indicator, district: dict[str, Any], rows: pl.DataFrame, breaks: Sequence[Break]) -> str:

@@ -1,25 +1,28 @@
-"""An indicator on a page: its definition, one panel a district, and the table behind them.
+"""One indicator in full: its choices, its definition, one panel a district with this year and the years before, and the table.
 
-Generic over indicators: what a section looks like follows from the indicator's basis, unit and breakdowns. An indicator of the
+Generic over indicators: what a section looks like follows from the indicator's basis, units and breakdowns. An indicator of the
 districts' own tests is drawn by `own_test` instead. Queries do not belong here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import charts, filters, tables
+from dashboards.components import amounts, charts, choices, filters, tables, years
+from dashboards.components.choices import Indicator
 from dashboards.components.words import (
     BASES,
+    FIELDS,
     NO_VERDICT,
-    SYMBOLS,
-    category_label,
+    flag_codes,
+    flag_sentence,
+    flag_words,
     gap_sentence,
     humanised,
     listed,
@@ -27,55 +30,177 @@ from dashboards.components.words import (
     split_label,
     split_order,
     wrapped,
+    year_start,
 )
 from pipelines.release.reader import Release
 
-Indicator = dict[str, Any]
+# A stretch of an axis that is marked, as two values.
+Band = tuple[float, float]
 IN_FORCE = ("certified", "superseded")
+EVERY_SCHOOL = "all"
+_SCHOOLS = {
+    EVERY_SCHOOL: "All schools together",
+    "school_level": "By school level",
+    "network_id": "By network",
+    "school_set": "Followed through all years",
+}
+# The code lists that hold the labels of a breakdown.
+_LISTS = {
+    "subgroup": "subgroups",
+    "respondent": "respondents",
+    "audience": "audiences",
+    "cohort": "algebra_cohorts",
+    "administration": "administrations",
+}
+# What a choice of another indicator ends: these are choices within one.
+WITHIN_ONE = ("by", "line", "schools", "statistic", "category", "respondent", "audience", "cohort", "administration", "course")
 
 
 @dataclass(frozen=True)
 class View:
-    """What a page's filters say: the release, districts in order, school year, and the chosen value of each breakdown."""
+    """What a page's filters say: the release, the districts in order, and the school year."""
 
     release: Release
     districts: pl.DataFrame
-    breakdowns: pl.DataFrame
     year: str
-    splits: dict[str, str | None]
 
     @property
     def colours(self) -> dict[str, str]:
         """The colour of each district by its code."""
         return charts.district_colours(self.districts["code"].to_list())
 
-    def fields(self, indicator_id: str) -> list[str]:
-        """The breakdowns that an indicator is split by."""
-        own = self.breakdowns.filter(pl.col("indicator_id") == indicator_id)
-        return [field for field in release_data.SPLITS if own[field].null_count() < own.height]
 
-    def chosen_text(self, fields: Sequence[str]) -> str:
-        """The chosen values of some breakdowns, in words."""
-        return " · ".join(split_label(field, self.splits[field]) for field in fields)
+@dataclass(frozen=True)
+class Selection:
+    """What is shown of one indicator.
+
+    `chosen`: the value of every breakdown but `spread`, the one that the bars of a panel stand for (None: a single bar).
+    `line`: the value of `spread` that is followed over the years. `schools`: the groups of schools beside the whole district.
+    `split`: the fields that were to be chosen. `labels`: the release's own labels by field and code.
+    """
+
+    indicator: Indicator
+    spread: str | None
+    chosen: dict[str, str | None]
+    line: str | None = None
+    schools: str | None = None
+    split: tuple[str, ...] = ()
+    labels: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """The indicator's id."""
+        return str(self.indicator["indicator_id"])
+
+    def label(self, name: str, code: str | None) -> str:
+        """The label of one value of a breakdown."""
+        return split_label(name, code, self.labels)
+
+    @property
+    def text(self) -> str:
+        """What is chosen, in words."""
+        return " · ".join(self.label(name, self.chosen[name]) for name in self.split if name in self.chosen)
 
 
-def challenge_view(release: Release, challenge: str) -> View | None:
-    """Draw the filters of a challenge's page and say what they hold; None where the release has no values for it."""
-    breakdowns = release_data.breakdowns(release, challenge)
-    districts = release_data.districts(release)
-    if breakdowns.is_empty():
+def labels(release: Release, combinations: pl.DataFrame) -> dict[tuple[str, str], str]:
+    """A release's own labels for the codes of one indicator, by field and code.
+
+    Programmes and indicators bring theirs; other codes only where the release has a table of codes. The list behind a category or
+    a measure is the smallest that holds all of the indicator's.
+    """
+    programs = release_data.programs(release)
+    found = {("program_id", row["program_id"]): row["label"] for row in programs.to_dicts()}
+    categories = set(combinations["category"].drop_nulls()) - {"all"}
+    indicators = release_data.indicators(release).filter(pl.col("indicator_id").is_in(sorted(categories)))
+    found |= {("category", row["indicator_id"]): f"{row['name']} ({row['indicator_id']})" for row in indicators.to_dicts()}
+    codes = release_data.codes(release)
+    if codes.is_empty():
+        return found
+    lists = dict(_LISTS)
+    for name in ("category", "statistic"):
+        own = set(combinations[name].drop_nulls()) - {"all"}
+        fitting = [(part.height, str(key[0])) for key, part in codes.group_by("list") if own and own <= set(part["code"])]
+        if fitting:
+            lists[name] = min(fitting)[1]
+    for name, code_list in lists.items():
+        rows = codes.filter(pl.col("list") == code_list)
+        found |= {(name, code): label for code, label in rows.select("code", "label").iter_rows() if label}
+    return found
+
+
+def select(
+    view: View, indicator: Indicator, fixed: Mapping[str, str | None] | None = None, spread: str | None = None
+) -> Selection | None:
+    """Draw an indicator's name, definition and the choices within it, and say what they hold; None where it has no values.
+
+    `fixed`: breakdowns that the page has chosen. `spread`: what the bars stand for, where the page decides it.
+    """
+    fixed = dict(fixed or {})
+    heading(indicator)
+    left = choices.in_combination(release_data.combinations(view.release, indicator["indicator_id"]), fixed)
+    if left.is_empty():
         return None
+    own_labels = labels(view.release, left)
+    chosen = dict(fixed)
+    split: list[str] = []
+    page_decides = spread is not None
+
+    def say(name: str, code: str | None) -> str:
+        return split_label(name, code, own_labels)
+
+    def choose(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+        codes = choices.options(rows, name)
+        chosen[name] = codes[0]
+        if len(codes) > 1:
+            split.append(name)
+            chosen[name] = filters.split(name, codes, choices.default(rows, name, view.year, indicator), say)
+        elif codes[0] is not None:
+            split.append(name)
+        return choices.only(rows, name, chosen[name])
+
     with st.container(horizontal=True):
-        focal = filters.focal_district(districts)
-        year = filters.school_year(breakdowns) or ""
-        splits: dict[str, str | None] = {}
-        for field in release_data.SPLITS:
-            split_by_it = breakdowns.filter(pl.col(field).is_not_null().any().over("indicator_id"))
-            if split_by_it[field].n_unique() > 1:
-                splits[field] = filters.split(split_by_it, field, year)
-            else:
-                splits[field] = next(iter(split_by_it[field].to_list()), None)
-    return View(release, filters.in_order(districts, focal), breakdowns, year, splits)
+        left = choose("statistic", left)
+        schools = None if page_decides else _choose_schools(view, indicator)
+        spread = spread or schools or _choose_spread([name for name in choices.varying(left) if name not in fixed])
+        for name in choices.FIELD_ORDER:
+            if name not in (*fixed, "statistic", spread):
+                left = choose(name, left)
+        line = None
+        if spread and not schools and not page_decides:
+            codes = choices.options(left, spread)
+            line = choices.default(left, spread, view.year, indicator)
+            if len(codes) > 1:
+                line = _choose_line(spread, codes, line, say)
+    return Selection(indicator, spread, chosen, line, schools, tuple(split), own_labels)
+
+
+def _choose_schools(view: View, indicator: Indicator) -> str | None:
+    groups = release_data.school_groups(view.release, indicator["indicator_id"])
+    if not groups:
+        return None
+    picked = filters.choose("Schools", "schools", [EVERY_SCHOOL, *groups], EVERY_SCHOOL, say=_SCHOOLS.__getitem__)
+    return None if picked == EVERY_SCHOOL else picked
+
+
+def _choose_spread(varying: Sequence[str]) -> str | None:
+    spreads = [name for name in choices.SPREAD_ORDER if name in varying]
+    if len(spreads) < 2:
+        return next(iter(spreads), None)
+    return filters.choose("Bars show", "by", spreads, spreads[0], say=FIELDS.__getitem__)
+
+
+def _choose_line(spread: str, codes: Sequence[str | None], default: str | None, say: Any) -> str | None:
+    def option(code: str | None) -> str:
+        return filters.WHOLE if code is None else code
+
+    picked = filters.choose(
+        "Line over the years",
+        "line",
+        [option(code) for code in codes],
+        option(default),
+        say=lambda chosen: say(spread, None if chosen == filters.WHOLE else chosen),
+    )
+    return None if picked == filters.WHOLE else picked
 
 
 def no_values() -> None:
@@ -86,52 +211,129 @@ def no_values() -> None:
     )
 
 
-def section(view: View, indicator: Indicator) -> None:
-    """One indicator: panels side by side, one a district."""
-    spread, fixed = _spread(view, indicator)
-    chosen = {"school_year": view.year} | {field: view.splits[field] for field in fixed}
-    rows = with_texts(release_data.values(view.release, indicator["indicator_id"], chosen))
-    rows = _with_labels(rows, spread)
-    top = _axis_top(rows, indicator)
-    heading(view, indicator, fixed)
-    st.caption(_reading(indicator, spread))
+def section(view: View, selection: Selection, band: Band | None = None) -> None:
+    """One indicator: panels side by side, one a district, and the table behind them."""
+    indicator, spread = selection.indicator, selection.spread
+    chosen = {name: code for name, code in selection.chosen.items() if name != spread}
+    rows = release_data.values(view.release, selection.code, chosen, selection.schools)
+    rows = labelled(amounts.with_texts(rows), selection)
+    year_rows = rows.filter(pl.col("school_year") == view.year)
+    lines = _followed(rows, selection)
+    apart = choices.why_apart(indicator, year_rows)
+    chosen_text(view, selection)
+    st.caption(reading(indicator, apart, has_line=lines.filter(pl.col("value").is_not_null())["school_year"].n_unique() > 1))
+    unit = amounts.unit_of(_only_unit(year_rows))
+    shared = None if apart else axis_of(year_rows, unit, band)
+    years_held = span(lines)
+    trend_axis = None if choices.why_apart(indicator, lines) else charts.trend_axis(lines, unit)
     with st.container(horizontal=True):
         for district in view.districts.to_dicts():
             with st.container(width=charts.PANEL_WIDTH, border=True, gap="xsmall"):
                 st.markdown(f"**{plain(district['label'])}**")
-                own = rows.filter(pl.col("district") == district["code"])
-                _panel(view, indicator, own, district, top)
-    with st.expander(f"Table, sources and CSV: {indicator['indicator_id']}"):
-        order = view.districts.select(pl.col("code").alias("district")).with_row_index("place")
-        ordered = rows.join(order, on="district", how="left").sort("place", "position", maintain_order=True)
-        tables.show(
-            table(ordered, humanised(spread) if spread != "category" else "Result"),
-            f"{indicator['indicator_id']}_{view.year}",
-            f"{indicator['name']}, {view.year}: value, interval, n, date and sources of every number above.",
-            view.release.release_id,
+                here = pl.col("district") == district["code"]
+                _panel(view, selection, year_rows.filter(here), district, shared, band)
+                over_the_years(view, selection, lines.filter(here), district, trend_axis, years_held)
+    meanings(pl.concat([year_rows, lines]))
+    shown = pl.concat([year_rows, lines.filter(pl.col("school_year") != view.year)])
+    order = view.districts.select(pl.col("code").alias("district")).with_row_index("place")
+    ordered = shown.join(order, on="district", how="left").sort(
+        "place", "school_year", "position", descending=[False, True, False], maintain_order=True
+    )
+    title = FIELDS.get(spread or "", "Result") if spread else "Measure"
+    tables.behind(
+        f"Table, sources and CSV: {selection.code}",
+        lambda: table(ordered, title),
+        f"{selection.code}_{view.year}",
+        f"{indicator['name']}, {view.year}: value, interval, n, date and sources of every number above.",
+        view.release.release_id,
+    )
+
+
+def labelled(rows: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    """The rows with `label` (what the bar stands for, lines broken), `position` (its order), sorted by district and position.
+
+    Where a district has several instruments or waves for one bar, each is a bar of its own, and named.
+    """
+    spread = selection.spread
+    if spread is None:
+        named = rows.with_columns(label=pl.col("school_year"), position=pl.lit(0, dtype=pl.Int64))
+    else:
+        codes = sorted(rows[spread].unique().to_list(), key=lambda code: split_order(spread, code))
+        known = pl.DataFrame(
+            {spread: codes, "label": [selection.label(spread, code) for code in codes], "position": range(len(codes))},
+            schema={spread: pl.String, "label": pl.String, "position": pl.Int64},
         )
+        named = rows.join(known, on=spread, how="left", nulls_equal=True)
+    several = pl.col("instrument").n_unique().over("district", "school_year", "position") > 1
+    text = (
+        pl.when(several)
+        .then(pl.col("label") + ", " + pl.col("instrument").fill_null("instrument not named").str.replace_all("_", " "))
+        .otherwise("label")
+    )
+    named = named.with_columns(label=text)
+    broken = {label: wrapped(label, 19) for label in named["label"].unique().to_list()}
+    return named.with_columns(pl.col("label").replace_strict(broken, return_dtype=pl.String)).sort(
+        "district", "school_year", "position", "instrument", maintain_order=True
+    )
 
 
-def heading(view: View, indicator: Indicator, fixed: Sequence[str]) -> None:
-    """Name, definition, what is chosen, and within one click how the indicator is counted."""
+def _followed(rows: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    """The rows that are followed over the years: the whole district and, where they are chosen, the schools followed."""
+    if selection.schools == "school_set":
+        return rows
+    if selection.schools:
+        return choices.only(rows, selection.schools, None)
+    return rows if selection.spread is None else choices.only(rows, selection.spread, selection.line)
+
+
+def _only_unit(rows: pl.DataFrame) -> str | None:
+    units = rows["unit"].drop_nulls().unique()
+    return str(units[0]) if len(units) else None
+
+
+def span(rows: pl.DataFrame) -> tuple[int, int] | None:
+    """The first and the last year with a value, as the years in which they start; None where no year has one."""
+    found = rows.filter(pl.col("value").is_not_null())["school_year"].unique().sort().to_list()
+    return (year_start(found[0]), year_start(found[-1])) if found else None
+
+
+def axis_of(rows: pl.DataFrame, unit: amounts.Unit, band: Band | None = None) -> charts.Axis:
+    """The axis that holds all values of some rows (in the unit that is shown) and a band that is marked on it."""
+    ends = pl.DataFrame({"value": list(band or ())}, schema={"value": pl.Float64}).with_columns(lower="value", upper="value")
+    held = pl.concat([rows.select("value", "lower", "upper"), ends.select("value", "lower", "upper")])
+    return charts.axis_for(held, unit, is_share=_only_unit(rows) == "share")
+
+
+def heading(indicator: Indicator) -> None:
+    """Name and definition, and within one click how the indicator is counted."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{plain(indicator['name'])} ({plain(indicator['indicator_id'])})", anchor=False, width="content")
+        title = f"{plain(indicator['name'])} ({plain(indicator['indicator_id'])})"
+        st.subheader(title, anchor=False, width="content")
         with st.popover("How it is counted", icon=":material/help:"):
             definition(indicator)
     st.markdown(plain(indicator["definition"] or ""))
-    chosen = view.chosen_text(fixed)
-    st.markdown(f"**{plain(' · '.join(part for part in (view.year, chosen) if part))}**")
+
+
+def chosen_text(view: View, selection: Selection) -> None:
+    """The year and what is chosen, in words."""
+    st.markdown(f"**{plain(' · '.join(part for part in (view.year, selection.text) if part))}**")
 
 
 def definition(indicator: Indicator) -> None:
     """How an indicator is counted, and with what caution it is read."""
     basis = BASES.get(indicator["basis"], indicator["basis"] or "not stated")
+    interval = {
+        "wilson": "Wilson, 95 %",
+        "clustered": "95 %, with people of one school taken as a cluster",
+        "standard_error": "95 %, from the value's standard error",
+        "given": "95 %, as worked out for this indicator",
+    }.get(indicator["interval"] or "", "none: everyone in scope is counted")
     lines = {
         "Counted": indicator["numerator"],
         "Out of": indicator["denominator"],
-        "Unit": "share, shown in percent" if indicator["unit"] == "share" else indicator["unit"],
+        "Unit": "share, shown in percent" if indicator["unit"] == "share" else (indicator["unit"] or "").replace("_", " "),
         "Stands on": basis,
-        "Interval": "Wilson, 95 %" if indicator["interval"] == "wilson" else "none: everyone in scope is counted",
+        "Interval": interval,
         "Direction": indicator["direction"] or "none declared",
         "Caveats": indicator["caveats"],
         "Definition version": indicator["definition_version"],
@@ -139,33 +341,125 @@ def definition(indicator: Indicator) -> None:
     st.markdown("\n".join(f"* **{name}:** {plain(str(text))}" for name, text in lines.items() if text))
 
 
-def with_texts(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with `said`, `interval_said` and `why` as texts, and value and bounds in the unit that is shown (percent)."""
-    factor = pl.when(pl.col("unit") == "share").then(100.0).otherwise(1.0)
-    mark = pl.when(pl.col("unit") == "share").then(pl.lit(" %")).otherwise(" " + pl.col("unit").fill_null(""))
-    digits = pl.col("unit") == "share"
-
-    def text(column: str) -> pl.Expr:
-        scaled = factor * pl.col(column)
-        return pl.when(digits).then(scaled.round(1).cast(pl.String)).otherwise(scaled.round(2).cast(pl.String))
-
-    known = pl.col("symbol").replace_strict(
-        {symbol: words[0] for symbol, words in SYMBOLS.items()}, default="no number", return_dtype=pl.String
+def reading(indicator: Indicator, apart: str | None, *, has_line: bool) -> str:
+    """How the panels of an indicator are read: interval, axes, and that nothing is decided."""
+    interval = (
+        "a dark line is a 95 % interval"
+        if indicator["interval"]
+        else "no interval is drawn, because everyone in scope is counted"
     )
-    return rows.with_columns(
-        said=pl.when(pl.col("value").is_null()).then(None).otherwise(text("value") + mark),
-        interval_said=pl.when(pl.col("lower").is_null() | pl.col("upper").is_null())
-        .then(None)
-        .otherwise(text("lower") + " to " + text("upper") + mark),
-        why=pl.when(pl.col("value").is_null()).then(known.fill_null("no number")),
-        value=factor * pl.col("value"),
-        lower=factor * pl.col("lower"),
-        upper=factor * pl.col("upper"),
+    parts = [f"One panel a district; {interval}."]
+    parts.append(
+        f"Each panel has its own axis: **not on a common scale**, because {apart}." if apart else "All panels have the same axis."
     )
+    if has_line:
+        parts.append("The lower axis holds the years and need not start at 0; no line crosses a change of instrument.")
+    return " ".join([*parts, NO_VERDICT])
+
+
+def _panel(
+    view: View,
+    selection: Selection,
+    rows: pl.DataFrame,
+    district: dict[str, Any],
+    shared: charts.Axis | None,
+    band: Band | None,
+) -> None:
+    if rows.is_empty():
+        nothing_here(view, selection, district["code"])
+        return
+    numbered = rows.filter(pl.col("value").is_not_null())
+    # Never two units on one axis.
+    for part in numbered.partition_by("unit", maintain_order=True):
+        axis = shared or axis_of(part, amounts.unit_of(_only_unit(part)), band)
+        st.vega_lite_chart(
+            charts.bars(part.with_columns(colour=pl.lit(view.colours[district["code"]])), axis, band),
+            theme=None,
+            alt=sentence(f"{selection.indicator['name']}, {district['label']}, {view.year}", rows),
+        )
+    gaps(view, rows)
+    marks(rows)
+    st.caption(plain(facts(rows)))
+
+
+def over_the_years(
+    view: View,
+    selection: Selection,
+    rows: pl.DataFrame,
+    district: dict[str, Any],
+    axis: charts.Axis | None,
+    held: tuple[int, int] | None,
+) -> None:
+    """One district's line, or lines, over the years: joined only where the instrument and the definition stay the same.
+
+    `axis` and `held` (first and last year): what the panels share; without them each panel has its own.
+    """
+    if rows["school_year"].n_unique() < 2:
+        return
+    colour = view.colours[district["code"]]
+    series = [part for part in rows.partition_by("position", maintain_order=True) if part["value"].count()]
+    joined, breaks = [], dict[years.Break, None]()
+    for place, part in enumerate(series):
+        run, found = years.runs(part, years.MEASURED)
+        paint = colour if place == 0 else charts.QUIET
+        joined.append(run.with_columns(run=pl.format("{}.{}", pl.lit(place), "run"), colour=pl.lit(paint)))
+        breaks |= dict.fromkeys(found)
+    names = [str(part["label"][0]).replace("\n", " ") for part in series]
+    what = listed([*names[:1], *(_inside(name) for name in names[1:])]) if selection.spread else ""
+    if not joined:
+        return
+    points = pl.concat(joined)
+    if points["school_year"].n_unique() < 2:
+        only = points["school_year"][0]
+        st.caption(plain(f"Over the years: a number for {only} only."))
+        return
+    st.markdown("**Over the years**" + (f" · {plain(what)}" if what else ""))
+    unit = amounts.unit_of(_only_unit(points))
+    st.vega_lite_chart(
+        charts.trend(
+            points,
+            [year_start(change.after) - 0.5 for change in breaks],
+            axis or charts.trend_axis(points, unit),
+            130,
+            held,
+        ),
+        theme=None,
+        alt=_years_sentence(selection, district, rows, list(breaks)),
+    )
+    if len(series) > 1:
+        in_colour, *in_grey = map(_inside, names)
+        st.caption(plain(f"In colour: {in_colour}. In grey: {listed(in_grey)}."))
+    for change in breaks:
+        st.markdown(plain(years.break_sentence(change)))
+    missing = rows.filter(pl.col("value").is_null() & (pl.col("school_year") != view.year))
+    for why in missing["why"].unique(maintain_order=True):
+        without = missing.filter(pl.col("why") == why)["school_year"].unique().sort().to_list()
+        st.markdown(plain(f"No number for {listed(without)}: {why}."))
+
+
+def _inside(name: str) -> str:
+    """A label as it stands inside a sentence."""
+    return name[:1].lower() + name[1:]
+
+
+def _years_sentence(selection: Selection, district: dict[str, Any], rows: pl.DataFrame, breaks: Sequence[years.Break]) -> str:
+    parts = pl.col("school_year") if not selection.schools else pl.col("label") + " " + pl.col("school_year")
+    by_year = rows.sort("position", "school_year").with_columns(label=parts)
+    shown = sentence(f"{selection.indicator['name']} over the years, {district['label']}", by_year)
+    return " ".join([shown, *(years.break_sentence(change) for change in breaks)])
+
+
+_OPTIONAL_COLUMNS = {
+    "n_schools": "Schools behind it",
+    "response_said": "Response",
+    "marks": "To know",
+    "instrument": "Instrument",
+}
 
 
 def table(rows: pl.DataFrame, spread_title: str) -> pl.DataFrame:
-    """The table behind a chart: rows with `label` and the texts of `with_texts`, in the order given."""
+    """The table behind a chart: rows with `label` and the texts of `amounts.with_texts`, in the order given."""
+    optional = [name for name in _OPTIONAL_COLUMNS if rows[name].count()]
     return rows.select(
         pl.col("district_label").alias("District"),
         pl.col("school_year").alias("School year"),
@@ -173,29 +467,67 @@ def table(rows: pl.DataFrame, spread_title: str) -> pl.DataFrame:
         pl.coalesce("said", "why").alias("Value"),
         pl.col("interval_said").alias("95 % interval"),
         pl.col("n").cast(pl.String).alias("n"),
+        *(pl.col(name).cast(pl.String).alias(_OPTIONAL_COLUMNS[name]) for name in optional),
         pl.col("as_of").alias("As of"),
         pl.col("sources").alias("Sources"),
     )
 
 
 def facts(rows: pl.DataFrame) -> str:
-    """n and as-of date of the numbers in a panel, in a short line."""
-    counts = rows["n"].drop_nulls()
-    parts = []
-    if not counts.is_empty():
-        low, high = int(counts.sort()[0]), int(counts.sort()[-1])
-        parts = [f"n = {low:,}" if low == high else f"n from {low:,} to {high:,}"]
+    """n, schools, response rate and as-of date of the numbers in a panel, in a short line."""
+    numbered = rows.filter(pl.col("value").is_not_null())
+    parts = [
+        *_range("n", numbered["n"], ""),
+        *_range("schools", numbered["n_schools"], ""),
+        *_range("response", 100 * numbered["response_rate"], " %"),
+    ]
     date = max(rows["as_of"].drop_nulls().to_list(), default=None)
     return " · ".join([*parts, f"as of {date}" if date else "date unknown"])
 
 
+def _range(name: str, numbers: pl.Series, mark: str) -> list[str]:
+    known = numbers.drop_nulls().round(0)
+    if known.is_empty():
+        return []
+    low, high = int(known.min()), int(known.max())  # type: ignore[arg-type]
+    if name == "n":
+        return [f"n = {low:,}" if low == high else f"n from {low:,} to {high:,}"]
+    return [f"{name} {low:,}{mark}" if low == high else f"{name} {low:,} to {high:,}{mark}"]
+
+
 def sentence(place: str, rows: pl.DataFrame) -> str:
-    """What a chart shows, for those who cannot see it: every label with value and interval, and every gap with its reason."""
+    """What a chart shows, for those who cannot see it: labels with value, interval and marks, and every gap with its reason."""
     parts = [
-        f"{row['label']} {row['said'] or row['why']}" + (f" ({row['interval_said']})" if row["interval_said"] else "")
+        f"{row['label']} {row['said'] or row['why']}"
+        + (f" ({row['interval_said']})" if row["interval_said"] else "")
+        + (f", {row['marks']}" if row["marks"] else "")
         for row in rows.to_dicts()
     ]
     return f"{place}: " + "; ".join(parts).replace("\n", " ") + f". {facts(rows)}."
+
+
+def marks(rows: pl.DataFrame) -> None:
+    """Say beside the numbers which of them have a flag, in a few words each, with the response rate where it is the matter."""
+    flagged = rows.filter(pl.col("value").is_not_null() & pl.col("flags").is_not_null())
+    by_words: dict[str, list[str]] = {}
+    for row in flagged.select("label", "flags", "response_said").to_dicts():
+        rate = f", {row['response_said']}" if row["response_said"] and "response" in row["flags"] else ""
+        words = "; ".join(flag_words(row["flags"])) + rate
+        if words:
+            by_words.setdefault(words, []).append(row["label"].replace("\n", " "))
+    for words, at in by_words.items():
+        everywhere = len(at) == rows["value"].count() or [label.lower() for label in at] == [words.lower()]
+        where = "" if everywhere else f": {listed(list(dict.fromkeys(at)))}"
+        st.markdown(f"\\* **{plain(humanised(words))}**{plain(where)}")
+
+
+def meanings(rows: pl.DataFrame) -> None:
+    """What the flags of some rows mean, a sentence each."""
+    numbered = rows.filter(pl.col("value").is_not_null())
+    codes = [code for flags in numbered["flags"].drop_nulls().unique(maintain_order=True) for code in flag_codes(flags)]
+    lines = [f"* {plain(humanised(flag_words(code)[0]))}: {plain(flag_sentence(code))}" for code in dict.fromkeys(codes)]
+    if lines:
+        st.markdown("**What a star stands for**\n\n" + "\n".join(lines))
 
 
 def gaps(view: View, rows: pl.DataFrame) -> None:
@@ -222,99 +554,27 @@ def mapping_notes(release: Release, rows: pl.DataFrame) -> list[str]:
     return list(dict.fromkeys(note for text in found["notes"] for note in release_data.notes(text)))
 
 
-def nothing_here(view: View, indicator_id: str, district: str, year: str, chosen: str) -> None:
+def nothing_here(view: View, selection: Selection, district: str) -> None:
     """Say why a district has no row at all for what is chosen."""
     covered = release_data.coverage(view.release).filter(
-        (pl.col("indicator_id") == indicator_id) & (pl.col("district") == district)
+        (pl.col("indicator_id") == selection.code) & (pl.col("district") == district)
     )
-    if year in covered["school_year"].to_list():
-        st.markdown(plain(f"No row for {chosen}: the certified files of {year} do not report it."))
-        others = release_data.values(view.release, indicator_id, {"district": district, "school_year": year})
-        for field in view.fields(indicator_id):
-            codes = others[field].unique().to_list()
-            if view.splits[field] not in codes:
-                st.caption(plain(f"To be had: {listed(_labels_in_order(field, codes))}."))
+    if view.year in covered["school_year"].to_list():
+        what = selection.text or "this"
+        st.markdown(plain(f"No row for {what}: the certified files of {view.year} do not report it."))
+        others = release_data.values(view.release, selection.code, {"district": district, "school_year": view.year})
+        for name in selection.split:
+            codes = choices.options(others, name)
+            if selection.chosen[name] not in codes:
+                st.caption(plain(f"To be had: {listed([selection.label(name, code) for code in codes])}."))
         return
-    st.markdown(plain(f"No value for {year}: nothing certified stands behind it."))
+    st.markdown(plain(f"No value for {view.year}: nothing certified stands behind it."))
     waiting = release_data.submissions(view.release).filter(
-        (pl.col("district") == district) & (pl.col("school_year") == year) & ~pl.col("state").is_in(IN_FORCE)
+        (pl.col("district") == district) & (pl.col("school_year") == view.year) & ~pl.col("state").is_in(IN_FORCE)
     )
-    for row in waiting.to_dicts():
-        st.markdown(plain(f"{humanised(row['extract'])}: {row['state_meaning'] or humanised(row['state'])}"))
+    if not waiting.is_empty():
+        files = listed([humanised(extract).lower() for extract in waiting["extract"].unique().sort()])
+        st.caption(plain(f"Not certified for that year: {files}. Data quality says what each waits for."))
     numbered = covered.filter(pl.col("n_values") > 0)["school_year"].max()
     if numbered is not None:
         st.caption(f"Latest year with a value: {plain(str(numbered))}.")
-
-
-def _labels_in_order(field: str, codes: Sequence[str | None]) -> list[str]:
-    return [split_label(field, code) for code in sorted(codes, key=lambda code: split_order(field, code))]
-
-
-def _spread(view: View, indicator: Indicator) -> tuple[str, list[str]]:
-    fields = view.fields(indicator["indicator_id"])
-    own = view.breakdowns.filter(pl.col("indicator_id") == indicator["indicator_id"])
-    varying = [field for field in fields if own[field].n_unique() > 1]
-    categories = release_data.categories(view.release, indicator["indicator_id"])
-    spread = "category" if categories or not varying else varying[0]
-    return spread, [field for field in fields if field != spread]
-
-
-def _with_labels(rows: pl.DataFrame, spread: str) -> pl.DataFrame:
-    codes = sorted(rows[spread].unique().to_list(), key=lambda code: split_order(spread, code))
-    labels = [category_label(code) if spread == "category" else split_label(spread, code) for code in codes]
-    known = pl.DataFrame(
-        {spread: codes, "label": [wrapped(label, 19) for label in labels], "position": range(len(codes))},
-        schema={spread: pl.String, "label": pl.String, "position": pl.Int64},
-    )
-    return rows.join(known, on=spread, how="left", nulls_equal=True).sort("district", "position")
-
-
-def _axis_top(rows: pl.DataFrame, indicator: Indicator) -> float | None:
-    """The end of an axis that all panels share; None where each panel has its own."""
-    if indicator["basis"] != "administrative" or indicator["unit"] != "share":
-        return None
-    return max(100.0, largest(rows))
-
-
-def largest(rows: pl.DataFrame) -> float:
-    """The largest value or upper bound that a chart of the rows must hold; 1 where there is none above zero."""
-    found = pl.concat([rows["value"], rows["upper"]]).drop_nulls()
-    return max(found.to_list(), default=0.0) or 1.0
-
-
-def _reading(indicator: Indicator, spread: str) -> str:
-    bars = {"category": "a result", "grade": "a grade", "course": "a course", "subgroup": "a student group"}[spread]
-    interval = (
-        "the dark line its 95 % interval"
-        if indicator["interval"] == "wilson"
-        else "no interval is drawn, because everyone in scope is counted"
-    )
-    parts = [f"One panel a district, one bar {bars}; {interval}."]
-    if indicator["is_describe_only"]:
-        parts.append("Districts differ here by design: described side by side, never compared.")
-    shared = indicator["basis"] == "administrative" and indicator["unit"] == "share"
-    parts.append(f"Each panel stands for itself{', from 0 to 100 %' if shared else ''}: not on a common scale.")
-    return " ".join([*parts, NO_VERDICT])
-
-
-def _panel(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict[str, Any], top: float | None) -> None:
-    numbered = rows.filter(pl.col("value").is_not_null())
-    if rows.is_empty():
-        chosen = view.chosen_text(view.fields(indicator["indicator_id"]))
-        nothing_here(view, indicator["indicator_id"], district["code"], view.year, chosen or "this")
-        return
-    if not numbered.is_empty():
-        mark = " %" if indicator["unit"] == "share" else ""
-        st.vega_lite_chart(
-            charts.bars(
-                numbered.with_columns(strong=pl.lit(True)),
-                view.colours[district["code"]],
-                top or largest(numbered),
-                "share" if indicator["unit"] == "share" else indicator["unit"] or "",
-                mark,
-            ),
-            theme=None,
-            alt=sentence(f"{indicator['name']}, {district['label']}, {view.year}", rows),
-        )
-    gaps(view, rows)
-    st.caption(plain(facts(rows)))

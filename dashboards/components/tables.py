@@ -6,10 +6,12 @@ the pages.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 import streamlit as st
 
-from dashboards.components.words import ARROW, ICON, LINE_START, LINK, MAIL, MARKUP, WORD_JOINER
+from dashboards.components.words import ARROW, ICON, LINE_START, LINK, MAIL, MARKUP, WORD_JOINER, plain
 
 BREAK_HERE = "\u200b"
 FORMULA_START = r"^[=+\-@\t\r]"
@@ -48,3 +50,10 @@ def show(frame: pl.DataFrame, name: str, alt: str, release_id: str) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+def behind(title: str, build: Callable[[], pl.DataFrame], name: str, alt: str, release_id: str) -> None:
+    """A table behind one click; it is made and sent only once it is opened."""
+    with st.expander(plain(title), key=f"open.{name}", on_change="rerun") as opened:
+        if opened.open:
+            show(build(), name, alt, release_id)

@@ -51,17 +51,19 @@ _SUBGROUPS = {
     "pacific_islander": "Native Hawaiian or Pacific Islander",
 }
 _CATEGORIES = {
+    "proficient_or_above": "Proficient or above",
     "meets": "Meets expectations",
     "partially_meets": "Partially meets expectations",
     "does_not_meet": "Does not meet expectations",
     "not_reviewed": "Not reviewed",
-    "verified": "Verified by somebody outside the school",
+    "verified": "Verified",
     "self": "Rated by itself",
     "reviewer": "Rated by a reviewer",
     "exploration": "Exploration",
     "installation": "Installation",
     "initial": "Initial implementation",
     "full": "Full implementation",
+    "not_rated": "Not rated",
     "survey": "Survey answers",
     "log": "Logs of use",
 }
@@ -71,6 +73,10 @@ _PEOPLE = {
     "student": "Students",
     "family": "Families",
     "community": "Community members",
+    "families": "Families",
+    "teachers": "Teachers",
+    "school_leaders": "School leaders",
+    "students": "Students",
     "board": "School board",
 }
 _COHORTS = {"grade_8": "Students of grade 8", "first_time_grade_9": "First-time students of grade 9"}
@@ -144,6 +150,7 @@ FLAGS = {
     "all_rules_met": ("every rule is met", "Accomplished: no rule stands against it."),
     "principle_missing": ("a principle is not rated", "Not decided, because at least one principle has no rating."),
 }
+RATINGS = ("undeveloped", "developing", "accomplished")
 CHANGES = {
     "same": "Same school as the year before",
     "opened": "Opened",
@@ -236,6 +243,7 @@ _ORDERS: dict[str, Sequence[str]] = {
     "course": tuple(_COURSES),
     "administration": _ADMINISTRATIONS,
     "respondent": tuple(_PEOPLE),
+    "audience": tuple(_PEOPLE),
     "school_level": tuple(_SCHOOL_LEVELS),
 }
 
@@ -262,8 +270,9 @@ def flag_words(flags: str | None) -> list[str]:
 
 
 def flag_codes(flags: str | None) -> list[str]:
-    """The codes in a value's flags, each once, in their order."""
-    return list(dict.fromkeys(code.strip() for code in (flags or "").split(";") if code.strip()))
+    """The codes in a value's flags, each once, in their order; a rating that only says the value again is none."""
+    codes = dict.fromkeys(code.strip() for code in (flags or "").split(";"))
+    return [code for code in codes if code and code not in RATINGS]
 
 
 def flag_sentence(code: str) -> str:

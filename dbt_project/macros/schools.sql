@@ -71,7 +71,7 @@
       sum(case when (numerator is null or denominator is null) and symbol = 'c' then 1 else 0 end) as n_confidential,
       cast(sum(case when denominator is not null then numerator end) as double) as numerator,
       cast(sum(case when numerator is not null then denominator end) as double) as denominator,
-      sum(case when numerator is not null and denominator is not null then 1 else 0 end) as n_schools,
+      count(distinct case when numerator is not null and denominator is not null then school_id end) as n_schools,
       max(submission_id) as submission_id,
       max(directory_submission_id) as directory_submission_id
     from ({{ in_school_groups(counts, breakdowns + ['numerator', 'denominator', 'symbol']) }}) as grouped

@@ -7,6 +7,7 @@ What a finding means for the life of a submission does not belong here.
 from __future__ import annotations
 
 import difflib
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -151,7 +152,7 @@ def load_check_tables(
     and in the frames of `context`.
 
     * `extract_text`: row_id, delivered_file, delivered_line, the contract's columns as text; `extract`: row_id, the columns typed
-    * `submission`, one row: district, state, nces_lea_id, school_year; `codes.<list>`: every code list, all text
+    * `submission`, one row: district, state, nces_lea_id, school_year; `codes.<list>`: every code list that a rule names, all text
     * `in_force`: the columns typed, rows in force in the same place; `earlier_years`: school_year, the columns typed
     * `last_certified`: school_year, origin (in words), the columns typed: `in_force`, or else the latest of `earlier_years`
     * `directory`: school_year, the columns of the school directory, typed
@@ -166,7 +167,8 @@ def load_check_tables(
         [district, *(place[name][0] if place.height else None for name in ("state", "nces_lea_id")), school_year],
     )
     connection.execute("CREATE SCHEMA codes")
-    for name in code_list_names(contracts_folder):
+    named = {name for rule in rules_of(contracts_folder, contract) for name in re.findall(r'\bcodes\."?(\w+)', rule.query)}
+    for name in named.intersection(code_list_names(contracts_folder)):
         connection.register("code_frame", code_list(contracts_folder, name))
         connection.execute(f"CREATE TABLE codes.{identifier(name)} AS SELECT * FROM code_frame")
         connection.unregister("code_frame")

@@ -42,15 +42,17 @@ NO_CONTEXT = Context()
 def context_submissions(store: SubmissionStore, district: str, extract: str, school_year: str) -> dict[str, str]:
     """Which submissions in force a delivery for this place is looked at beside, by role; no row is read."""
     found: dict[str, str] = {}
-    for submission in in_force(store, district):
+    for submission in in_force(store, district, extract):
         key = submission.key
-        if key.extract == extract and key.school_year == school_year:
+        if key.school_year == school_year:
             found[IN_FORCE] = key.submission_id
-        elif key.extract == extract and key.school_year < school_year:
+        elif key.school_year < school_year:
             found[EARLIER + key.school_year] = key.submission_id
+    if extract != DIRECTORY:
         # Submissions come in the order of their years, so the latest directory up to this year stays.
-        if key.extract == DIRECTORY and extract != DIRECTORY and key.school_year <= school_year:
-            found["directory"] = key.submission_id
+        for submission in in_force(store, district, DIRECTORY):
+            if submission.key.school_year <= school_year:
+                found["directory"] = submission.key.submission_id
     return found
 
 

@@ -185,9 +185,9 @@ def _place(submission: Submission) -> tuple[str, str, str]:
     return key.district, key.extract, key.school_year
 
 
-def in_force(store: SubmissionStore, district: str | None = None) -> list[Submission]:
-    """The submission in force of every district, extract and school year that has one (or of one district)."""
-    return certified_in(all_submissions(store, district))
+def in_force(store: SubmissionStore, district: str | None = None, extract: str | None = None) -> list[Submission]:
+    """The submission in force of every district, extract and school year that has one, below the given places."""
+    return certified_in(all_submissions(store, district, extract))
 
 
 def certified_in(submissions: list[Submission]) -> list[Submission]:

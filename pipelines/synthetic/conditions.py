@@ -245,16 +245,15 @@ def planted_effects(conditions: Mapping[str, Conditions]) -> list[dict[str, Any]
             "districts": still,
             "indicator_ids": exact,
             "size": 0.0,
-            "text": "Every rate of implementation is the same in all years (of MM1 to MM3 within a grade band): a change that "
-            "one of these indicators shows here is chance.",
+            "text": "Every rate of implementation is the same in all years: a change of a share that one of these indicators "
+            "shows here is chance.",
         },
         {
             "effect": "equal_districts",
             "districts": still if len(still) == 2 else [],
             "indicator_ids": exact,
             "size": 0.0,
-            "text": "These districts have the same true rates (of MM1 to MM3 within a grade band): a difference between them "
-            "is chance.",
+            "text": "These districts have the same true rates: a difference of shares between them is chance.",
         },
         {
             "effect": "nonresponse_goes_with_implementation",
@@ -289,7 +288,7 @@ def planted_effects(conditions: Mapping[str, Conditions]) -> list[dict[str, Any]
         {
             "effect": "asked_twice",
             "districts": of(CHANGING),
-            "indicator_ids": ["CM3", "CM4", "CM5", "CM10"],
+            "indicator_ids": ["CM3", "CM4", "CM10"],
             "text": "Teachers are asked about materials in the fall and again in the spring.",
         },
         {

@@ -6,6 +6,7 @@ indicator is said where they are drawn; nothing is drawn here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,17 @@ def add_known(
             "expected": None if expected is None else share_of(expected, denominator),
         }
     )
+
+
+def add_difference(
+    truth: dict[str, Any], first: Mapping[str, Any], second: Mapping[str, Any], statistic: str, *, is_absolute: bool = False
+) -> None:
+    """Add the difference of two entries that differ in their statistic alone; without its sign where `is_absolute`."""
+    apart = {}
+    for name in ("value", "expected"):
+        one, other = first[name], second[name]
+        apart[name] = None if one is None or other is None else abs(one - other) if is_absolute else one - other
+    truth["indicators"].append({**first, "statistic": statistic, "numerator": None, "denominator": None, **apart})
 
 
 def _plain(number: float) -> float:

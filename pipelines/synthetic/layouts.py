@@ -1,8 +1,9 @@
 """Native layouts: how some districts export an extract in columns, codes and files of their own.
 
-Each layout is the counterpart of one mapping in `data_contracts/mappings/<district>/<extract>.sql`, which reads the files back
-into exactly the contract's rows. A district without a layout for an extract sends the contract's own columns. What the numbers
-are, and what is spoiled in them on purpose, does not belong here.
+Which district has which stands in `data_contracts/synthetic_layouts.csv`. Each layout is the counterpart of the mapping in
+`data_contracts/mappings/<district>/<extract>.sql`, which reads the files back into exactly the contract's rows. A district
+without a layout for an extract sends the contract's own columns. What the numbers are, and what is spoiled in them on
+purpose, does not belong here.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.synthetic.model import SCHOOL_YEARS
+from pipelines.synthetic.model import SyntheticNetworkError
 
-Files = Sequence[tuple[str, bytes]]
+Files = tuple[tuple[str, bytes], ...]
 Write = Callable[[pl.DataFrame, str], Files]
 MADE_ON = datetime(2026, 1, 1)
 
@@ -42,7 +43,7 @@ def _percent(part: str, whole: str, marks: Mapping[str, str]) -> pl.Expr:
     """The percent that `part` is of `whole`, with two decimals; blank where there is nothing to divide by."""
     share = (100 * pl.col(part) / pl.col(whole)).round(2)
     symbol = pl.col(f"{part}_symbol").replace_strict(dict(marks), default=None, return_dtype=pl.String)
-    text = pl.when(pl.col(whole) > 0).then(share.map_elements("{:.2f}".format, return_dtype=pl.String))
+    text = pl.when(pl.col(whole) > 0).then(share.cast(pl.String))
     return pl.coalesce(text, symbol)
 
 
@@ -72,9 +73,9 @@ def _workbook(table: pl.DataFrame, sheet: str, title: Sequence[str]) -> bytes:
     return buffer.getvalue()
 
 
-# --- Chicago ---
+# --- blocks of student groups, lists of schools ---
 
-MARKS_IN_LETTERS = {"z": "N/A", "x": "NR", "c": "*", "low": "<1", "u": "LOW N"}
+MARKS_IN_LETTERS = {"z": "N/A", "x": "NR", "c": "*"}
 CATEGORIES = {
     "elementary": "ES",
     "middle": "MS",
@@ -125,7 +126,7 @@ def _school_profiles(rows: pl.DataFrame, stem: str) -> Files:
         _cells("n_english_learner", MARKS_IN_LETTERS).alias("Enrollment_English_Learners"),
         _cells("n_disability", MARKS_IN_LETTERS).alias("Enrollment_Special_Education"),
     )
-    return [(f"{stem}_school_profiles.csv", b"\xef\xbb\xbf" + _csv(table))]
+    return ((f"{stem}_school_profiles.csv", b"\xef\xbb\xbf" + _csv(table)),)
 
 
 def _algebra_by_group(rows: pl.DataFrame, stem: str) -> Files:
@@ -148,12 +149,12 @@ def _algebra_by_group(rows: pl.DataFrame, stem: str) -> Files:
         pl.col("pass_rule").alias("Passing Rule"),
         pl.all().exclude(*key, "pathway", "pass_rule"),
     )
-    return [(f"{stem}.csv", _csv(table))]
+    return ((f"{stem}.csv", _csv(table)),)
 
 
-# --- Houston ---
+# --- percents, letters ---
 
-MARKS_NA = {"z": "NA", "x": "NR", "c": "*", "low": "<1", "u": "LOW N"}
+MARKS_NA = {"z": "NA", "x": "--", "c": "*"}
 COACH_TYPES = {"school": "C", "network": "A", "district": "D", "none": "0"}
 RESPONDENT_LETTERS = {"teacher": "T", "leader": "L", "student": "S", "family": "F", "community": "C"}
 
@@ -177,7 +178,7 @@ def _staff_with_percents(rows: pl.DataFrame, stem: str) -> Files:
         pl.col("budgeted_fte").alias("Budgeted"),
         pl.col("vacant_fte").alias("Vacant"),
     )
-    return [(f"{stem}.txt", _csv(table, "\t"))]
+    return ((f"{stem}.txt", _csv(table, "\t")),)
 
 
 def _use_with_letters(rows: pl.DataFrame, stem: str) -> Files:
@@ -195,10 +196,10 @@ def _use_with_letters(rows: pl.DataFrame, stem: str) -> Files:
         _cells("n_supplemental_titles", MARKS_NA).alias("other_titles"),
         _cells("n_would_keep", MARKS_NA).alias("keep"),
     )
-    return [(f"{stem}.psv", _csv(table, "|"))]
+    return ((f"{stem}.psv", _csv(table, "|")),)
 
 
-# --- Los Angeles ---
+# --- blocks of kinds, titles above and sources below ---
 
 KIND_PREFIXES = {
     "ALL": "Any",
@@ -235,7 +236,7 @@ def _learning_by_kind(rows: pl.DataFrame, stem: str) -> Files:
             *[pl.col(name).alias(f"{prefix} {label}") for name, label in HOURS_COLUMNS.items()],
         )
         table = table.join(block, on="Location", how="left", maintain_order="left")
-    return [(f"{stem}_wide.csv", _csv(table))]
+    return ((f"{stem}_wide.csv", _csv(table)),)
 
 
 def _stages_with_title(rows: pl.DataFrame, stem: str) -> Files:
@@ -252,10 +253,10 @@ def _stages_with_title(rows: pl.DataFrame, stem: str) -> Files:
     year = rows["school_year"][0]
     above = f"Example Stage Ratings{blank}\nSchool year {year}{blank}\n\n"
     below = f"Source: invented for a demonstration{blank}\n"
-    return [(f"{stem}.csv", (above + table.write_csv(None) + below).encode())]
+    return ((f"{stem}.csv", (above + table.write_csv(None) + below).encode()),)
 
 
-# --- Miami-Dade ---
+# --- workbooks, two files ---
 
 
 def _lessons_by_action(rows: pl.DataFrame, stem: str) -> Files:
@@ -269,10 +270,10 @@ def _lessons_by_action(rows: pl.DataFrame, stem: str) -> Files:
     total = table.select(pl.lit("TOTAL").alias("school_id"), pl.col(pl.Int64).sum())
     table = pl.concat([table, total], how="diagonal").rename({"school_id": "School", "tool": "Tool", "sampling": "Sample"})
     title = ("Example Lesson Observations", f"School year {rows['school_year'][0]}")
-    return [(f"{stem}.xlsx", _workbook(table, "Observations", title))]
+    return ((f"{stem}.xlsx", _workbook(table, "Observations", title)),)
 
 
-def _staff_in_two_files(rows: pl.DataFrame, stem: str) -> Files:
+def _staff_in_two_files(rows: pl.DataFrame, _: str) -> Files:
     """Two files of one delivery: who teaches, and coaches with positions."""
     marks = MARKS_IN_LETTERS
     teachers = rows.select(
@@ -300,12 +301,15 @@ def _staff_in_two_files(rows: pl.DataFrame, stem: str) -> Files:
         pl.col("budgeted_fte").alias("POSITIONS"),
         pl.col("vacant_fte").alias("VACANT"),
     )
-    return [("teachers.csv", _csv(teachers)), ("positions.csv", _csv(positions))]
+    return (
+        ("teachers.csv", _csv(teachers)),
+        ("positions.csv", _csv(positions)),
+    )
 
 
-# --- New York City ---
+# --- names of their own, all years in one file ---
 
-MARKS_S = {"z": "n/a", "x": "-", "c": "s", "low": "r0", "u": "u"}
+MARKS_S = {"z": "n/a", "x": "-", "c": "s", "u": "low n"}
 SCALE_LETTERS = {
     "self_efficacy": "SE",
     "belonging": "BEL",
@@ -332,7 +336,7 @@ def _survey_with_percents(rows: pl.DataFrame, stem: str) -> Files:
         pl.col("scale_sd").alias("SD"),
         pl.col("alpha").alias("Alpha"),
     )
-    return [(f"{stem}.csv", _csv(table))]
+    return ((f"{stem}.csv", _csv(table)),)
 
 
 def _leaders_of_all_years(rows: pl.DataFrame, stem: str) -> Files:
@@ -352,10 +356,10 @@ def _leaders_of_all_years(rows: pl.DataFrame, stem: str) -> Files:
         _cells("n_confident_math", MARKS_S).alias("Confident in Math"),
         _cells("n_confident_ela", MARKS_S).alias("Confident in ELA"),
     )  # fmt: skip
-    return [(f"{stem}_all_years.csv", _csv(table))]
+    return ((f"{stem}_all_years.csv", _csv(table)),)
 
 
-# --- Philadelphia ---
+# --- semicolons, terms side by side, real dates ---
 
 AUDIENCE_NAMES = {
     "families": "Families",
@@ -398,7 +402,7 @@ def _tutoring_with_commas(rows: pl.DataFrame, stem: str) -> Files:
             "N° adequate": [str(rows["n_adequate"].sum())],
         }
     )
-    return [(f"{stem}.csv", _csv(pl.concat([table, total], how="diagonal"), ";", "latin-1"))]
+    return ((f"{stem}.csv", _csv(pl.concat([table, total], how="diagonal"), ";", "latin-1")),)
 
 
 def _communication_by_term(rows: pl.DataFrame, stem: str) -> Files:
@@ -416,7 +420,7 @@ def _communication_by_term(rows: pl.DataFrame, stem: str) -> Files:
         )  # fmt: skip
         table = table.join(block, on=key, how="left", maintain_order="left")
     table = table.with_columns(_coded("audience", AUDIENCE_NAMES)).rename({"audience": "Who", "topic": "About"})
-    return [(f"{stem}.csv", _csv(table))]
+    return ((f"{stem}.csv", _csv(table)),)
 
 
 def _policies_in_a_workbook(rows: pl.DataFrame, stem: str) -> Files:
@@ -428,44 +432,40 @@ def _policies_in_a_workbook(rows: pl.DataFrame, stem: str) -> Files:
         pl.col("funded_until").alias("Funded through"),
         _coded("status", POLICY_STATES).alias("State of play"),
     )
-    return [(f"{stem}.xlsx", _workbook(table, "Register", ("Example Policy Register",)))]
+    return ((f"{stem}.xlsx", _workbook(table, "Register", ("Example Policy Register",))),)
 
 
-LAYOUTS: Mapping[tuple[str, str], Layout] = {
-    ("chicago", "algebra_outcomes"): Layout(_algebra_by_group),
-    ("chicago", "school_directory"): Layout(_school_profiles),
-    ("houston", "materials_use"): Layout(_use_with_letters),
-    ("houston", "math_staff"): Layout(_staff_with_percents),
-    ("los_angeles", "implementation_stage"): Layout(_stages_with_title),
-    ("los_angeles", "professional_learning"): Layout(_learning_by_kind),
-    ("miami_dade", "math_staff"): Layout(_staff_in_two_files),
-    ("miami_dade", "observations"): Layout(_lessons_by_action),
-    ("new_york_city", "mindset_survey"): Layout(_survey_with_percents),
-    ("new_york_city", "school_leaders"): Layout(_leaders_of_all_years, spans_years=True),
-    ("philadelphia", "policy_register"): Layout(_policies_in_a_workbook),
-    ("philadelphia", "stakeholder_communication"): Layout(_communication_by_term),
-    ("philadelphia", "tutoring_dosage"): Layout(_tutoring_with_commas),
+LAYOUTS: Mapping[str, Layout] = {
+    "algebra_by_group": Layout(_algebra_by_group),
+    "school_profiles": Layout(_school_profiles),
+    "use_with_letters": Layout(_use_with_letters),
+    "staff_with_percents": Layout(_staff_with_percents),
+    "stages_with_title": Layout(_stages_with_title),
+    "learning_by_kind": Layout(_learning_by_kind),
+    "staff_in_two_files": Layout(_staff_in_two_files),
+    "lessons_by_action": Layout(_lessons_by_action),
+    "survey_with_percents": Layout(_survey_with_percents),
+    "leaders_of_all_years": Layout(_leaders_of_all_years, spans_years=True),
+    "policies_in_a_workbook": Layout(_policies_in_a_workbook),
+    "communication_by_term": Layout(_communication_by_term),
+    "tutoring_with_commas": Layout(_tutoring_with_commas),
 }
 
 
 def contract_file(rows: pl.DataFrame, stem: str) -> Files:
     """The file of a district without a layout of its own: a csv of the contract's columns, blank where there is no value."""
-    return [(f"{stem}.csv", _csv(rows.drop("school_year", strict=False)))]
+    return ((f"{stem}.csv", _csv(rows.drop("school_year", strict=False))),)
 
 
-def native_files(district: str, extract: str, rows: Mapping[str, pl.DataFrame], stem: str) -> Files:
-    """The files of one delivery that holds `rows` by school year, in the district's layout."""
-    layout = LAYOUTS.get((district, extract))
+def native_files(layout: str | None, rows: Mapping[str, pl.DataFrame], stem: str) -> Files:
+    """The files of one delivery that holds `rows` by school year, in a layout of LAYOUTS or, for None, the contract's columns."""
     together = pl.concat([frame.with_columns(pl.lit(year).alias("school_year")) for year, frame in rows.items()])
-    return layout.write(together, stem) if layout else contract_file(together, stem)
+    return LAYOUTS[layout].write(together, stem) if layout else contract_file(together, stem)
 
 
-def spans_years(district: str, extract: str) -> bool:
-    """Whether one delivery of the district holds all school years of the extract."""
-    layout = LAYOUTS.get((district, extract))
-    return layout is not None and layout.spans_years
-
-
-def last_year(years: Sequence[str]) -> str:
-    """The year under which a delivery of several years is sent."""
-    return max(years, key=SCHOOL_YEARS.index)
+def planned_layouts(listed: pl.DataFrame) -> dict[tuple[str, str], str]:
+    """Layouts by district and extract from the list of them. Raises SyntheticNetworkError for one that does not exist."""
+    unknown = sorted(set(listed["layout"]) - set(LAYOUTS))
+    if unknown:
+        raise SyntheticNetworkError(f"there is no layout {unknown[0]!r}; the layouts are {', '.join(LAYOUTS)}")
+    return {(row["district"], row["extract"]): row["layout"] for row in listed.iter_rows(named=True)}

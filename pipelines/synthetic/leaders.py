@@ -12,20 +12,21 @@ import polars as pl
 from scipy.special import expit
 
 from pipelines.synthetic.conditions import RESPONSE_STRENGTH, lowest_that_stay, rates_around
-from pipelines.synthetic.known import note
+from pipelines.synthetic.known import add_difference, note
 from pipelines.synthetic.model import SCHOOL_YEARS, Bools, Floats, Ints, gather
 from pipelines.synthetic.schools import Enrolment
 from pipelines.synthetic.setting import Setting, YearRows
 
 ABOUT = (
     "LC1: n_leaders_math_learning over n_leaders. LC2: schools with 4 walkthroughs or more in the fall and in the spring and a "
-    "named tool, among all that take part. LC3: schools by principal_tenure (category 4_plus, 0_1) among those that give it. "
-    "LC4: schools with a monthly data cycle among those that say. LC8: leaders confident in mathematics minus those confident "
-    "in ELA, over n_respondents. EC8: lessons rated 3 or 4 by core action (category) and tool (instrument), over n_lessons."
+    "named tool, among all that take part. LC3: schools by principal_tenure (category) among those that give it. LC4: schools "
+    "with a monthly data cycle among those that say. LC8: leaders confident in mathematics and in ELA over n_respondents, and "
+    "the difference of both (statistic). EC8: lessons rated 3 or 4 by core action (category), sampling (statistic) and tool "
+    "(instrument), over n_lessons."
 )
 TENURES = ("0_1", "2_3", "4_plus")
 ENOUGH_WALKS = 4
-NO_PRINCIPAL, NOT_SAID = 0.03, 0.04
+NO_PRINCIPAL, NOT_SAID = 0.03, 0.02
 NEVER_NEW = 40
 TOOLS = ("Example Walkthrough Guide 2", "Sample Lesson Protocol")
 SECOND_TOOL, FEWEST_OF_TOOL = 0.35, 5
@@ -97,14 +98,15 @@ class Leaders:
         enough = np.all(n_walks >= ENOUGH_WALKS, axis=0).astype(np.int64)
         chance = walking * _enough_chance(self._walk_rate[:, here])
         note(truth, district, enrolment, "LC2", enough, one, chance)
-        for code in ("4_plus", "0_1"):
-            index = TENURES.index(code)
+        for index, code in enumerate(TENURES):
             expected = self._tenure_chances[year, here, index] * gives_tenure
             said = (tenure == index) & gives_tenure
             note(truth, district, enrolment, "LC3", said.astype(np.int64), gives_tenure.astype(np.int64), expected, category=code)
         said = has_cycle & gives_cycle
         note(truth, district, enrolment, "LC4", said.astype(np.int64), gives_cycle.astype(np.int64), cycles * gives_cycle)
-        note(truth, district, enrolment, "LC8", n_math - n_ela, n_respondents, n_respondents * (math - ela))
+        for name, n, rate in (("math", n_math, math), ("ela", n_ela, ela)):
+            note(truth, district, enrolment, "LC8", n, n_respondents, n_respondents * rate, statistic=name)
+        add_difference(truth, truth["indicators"][-2], truth["indicators"][-1], "difference")
         tool = np.where(setting.conditions.has_two_tools & self._second_tool[here], 1, 0)
         return pl.DataFrame(
             {
@@ -160,7 +162,7 @@ class Observations:
         setting, year, here = self._setting, enrolment.year, enrolment.open_schools
         rng, district = setting.generator("observations", enrolment), setting.district.code
         n_lessons = np.where(self._is_observed[here], self._lessons[here] + rng.integers(-2, 3, len(here)), 0)
-        tool, parts = self._tool[here], []
+        tool, parts, is_purposive = self._tool[here], [], setting.conditions.samples_on_purpose
         for action in CORE_ACTIONS:
             weights = np.where(enrolment.in_scope, n_lessons, 0)
             leaning = self._own[here] + 0.5 * setting.path.quality[year, here]
@@ -172,7 +174,7 @@ class Observations:
                     rated = np.where(tool == index, n_rated, 0)
                     note(
                         truth, district, enrolment, "EC8", rated, of_tool, of_tool * rate,
-                        category=action, instrument=name,
+                        category=action, instrument=name, statistic="purposive" if is_purposive else "all_or_random",
                     )  # fmt: skip
             places = np.flatnonzero(n_lessons)
             parts.append(
@@ -185,7 +187,7 @@ class Observations:
                     }
                 ).with_columns(
                     pl.lit(action).alias("core_action"),
-                    pl.lit("purposive" if setting.conditions.samples_on_purpose else "random").alias("sampling"),
+                    pl.lit("purposive" if is_purposive else "random").alias("sampling"),
                 )
             )
         return pl.concat(parts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -45,13 +45,17 @@ class SyntheticNetwork:
     """Invented extracts and what is true of them.
 
     `extracts` maps (district, extract, school year) to rows with exactly the contract's columns, typed and
-    sorted by key. `truth` can be written as JSON; its own `about` says what each part holds.
+    sorted by key. `truth` can be written as JSON; its own `about` says what each part holds. `faulty` holds, for some
+    of the same keys, the rows with a planted fault that are delivered first; `layouts` names, by district and extract,
+    the layouts of districts that do not send the contract's columns.
     """
 
     seed: int
     scale: float
     extracts: Mapping[tuple[str, str, str], pl.DataFrame]
     truth: Mapping[str, Any]
+    faulty: Mapping[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
+    layouts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

@@ -17,10 +17,12 @@ import polars as pl
 
 from pipelines.contracts.codes import code_list
 from pipelines.contracts.contract import Contract, load_contract
-from pipelines.synthetic.conditions import draw_conditions
+from pipelines.synthetic import faults
 from pipelines.synthetic.algebra import algebra_outcomes
+from pipelines.synthetic.conditions import draw_conditions
 from pipelines.synthetic.districts import draw_districts
 from pipelines.synthetic.implementation import draw_path
+from pipelines.synthetic.layouts import planned_layouts
 from pipelines.synthetic.leaders import leader_rows, observation_rows
 from pipelines.synthetic.materials import Materials
 from pipelines.synthetic.model import SCHOOL_YEARS, SyntheticNetwork, SyntheticNetworkError
@@ -119,7 +121,10 @@ def build_network(contracts_folder: Path, seed: int = 20260801, scale: float = 1
                 # A district that has nothing of a kind, such as a programme, sends no file of it.
                 if made.height:
                     extracts[district.code, extract, SCHOOL_YEARS[enrolment.year]] = made
-    return SyntheticNetwork(seed, scale, extracts, truth)
+    faulty, entries = faults.spoil(extracts, pl.read_csv(contracts_folder / "synthetic_faults.csv", infer_schema=False))
+    layouts = planned_layouts(pl.read_csv(contracts_folder / "synthetic_layouts.csv", infer_schema=False))
+    truth["planted_faults"] = [*entries, *faults.unusual(extracts, programs)]
+    return SyntheticNetwork(seed, scale, extracts, truth, faulty, layouts)
 
 
 def _as_extract(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:

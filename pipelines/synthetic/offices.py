@@ -78,7 +78,7 @@ def planted_effects(districts: Sequence[District]) -> list[dict[str, Any]]:
             "districts": [district.code for district in districts if district.message_works],
             "indicator_ids": ["MM6"],
             "size": MESSAGE_EFFECT,
-            "text": f"Among families {MESSAGE_THAT_WORKS} resonates with a larger share, by the size, than the message that it is "
+            "text": f"Among families {MESSAGE_THAT_WORKS} resonates with a larger share, by the size, than the message it is "
             "compared with; with everybody else and in the other districts it does exactly as well: a difference is chance.",
         },
         {
@@ -187,9 +187,7 @@ def stakeholder_communication(setting: Setting) -> YearRows:
             at = (audience, topic, term)
             where = {"audience": AUDIENCES_REACHED[audience], "category": TOPICS[topic], "administration": WAVES[term]}
             n = int(n_audience[at])
-            known.add_known(
-                truth, _place(setting, enrolment, "SS8", **where), int(n_reached[at]), n, n * float(p_reached[at])
-            )
+            known.add_known(truth, _place(setting, enrolment, "SS8", **where), int(n_reached[at]), n, n * float(p_reached[at]))
         asked = np.zeros(shape, bool)
         asked[:, TOPICS.index(SURVEYED_TOPIC), WAVES.index("spring")] = True
         for audience, code in enumerate(AUDIENCES_REACHED):
@@ -334,7 +332,7 @@ def commitments(setting: Setting) -> YearRows:
     is_dropped: Bools = rng.random(n) < 0.12
     months = rng.integers(6, 24, n)
 
-    def rows(enrolment: Enrolment, truth: dict[str, Any]) -> pl.DataFrame:
+    def rows(enrolment: Enrolment, _: dict[str, Any]) -> pl.DataFrame:
         held = np.flatnonzero(made <= enrolment.year)
         age = enrolment.year - made[held]
         step = np.minimum(age + pace[held] * (age > 0), len(PROGRESS) - 1)

@@ -30,6 +30,18 @@ HABITS: Mapping[str, float] = {
 }
 HABITS_INSTRUMENT = "Sample Habits of Mind Measure 1.2"
 HABITS_CENTRE, HABITS_SD, HABITS_CORRELATION = 3.0, 0.7, 0.6
+REACH_COLUMNS = {
+    **dict.fromkeys(("program_id", "cohort", "n_leaders_trained_symbol", "n_mathematician_sessions_symbol"), pl.String()),
+    **dict.fromkeys(("training_cost_usd", "immersion_hours"), pl.Float64()),
+    **dict.fromkeys(
+        (
+            "n_leaders_trained", "n_teachers_supported", "n_students_reached", "n_mathematician_sessions",
+            "n_study_group_sessions", "n_participants", "n_now_facilitating",
+        ),
+        pl.Int64(),
+    ),
+}  # fmt: skip
+RUBRIC_COLUMNS = dict.fromkeys(("program_id", "principle", "rater", "rating", "evidence"), pl.String())
 HABITS_COLUMNS = {
     **dict.fromkeys(("program_id", "cohort", "habit", "occasion", "instrument"), pl.String()),
     **dict.fromkeys(("n_teachers", "n_paired"), pl.Int64()),
@@ -47,7 +59,7 @@ RUBRIC_CASES = (
 )
 RATING_OF_SIGN = {"+": "accomplished", "o": "developing", "-": "undeveloped"}
 ABOUT = (
-    "PR1: statistic leader, teacher or student (dollars for one), programmes of leaders alone; PR2, PR3, PR4, PR6: of the cohorts "
+    "PR1: statistic leader, teacher or student (dollars for one), where leaders are trained; PR2, PR3, PR4, PR6: of the cohorts "
     "of a programme together, PR4 with statistic hours, mathematician_sessions and study_group_sessions; PR5: category is the "
     "rater, numerator 1 where the programme is accomplished, reason what decided. EC11: numerator is the mean change, "
     "denominator the SD of the scores before, category the habit, expected the planted size in SD of the population."
@@ -113,7 +125,8 @@ def program_reach(setting: Setting) -> YearRows:
     programs = _programs(setting)
 
     def rows(enrolment: Enrolment, truth: dict[str, Any]) -> pl.DataFrame:
-        return pl.concat([_reach_of(setting, program, enrolment, truth) for program in programs], how="diagonal")
+        found = [_reach_of(setting, program, enrolment, truth) for program in programs]
+        return pl.concat([pl.DataFrame(schema=REACH_COLUMNS), *found], how="diagonal")
 
     return rows
 
@@ -122,6 +135,10 @@ def _reach_of(setting: Setting, program: Mapping[str, Any], enrolment: Enrolment
     rng = setting.generator(f"programmes/{program['code']}", enrolment)
     size = setting.district.n_schools / 300
     has_leaders = program["kind"] == LEARNING_COMMUNITY
+    leaders: Ints | None = None
+    cost: Floats | None = None
+    hours: Floats | None = None
+    sessions: Ints | None = None
     if has_leaders:
         low, high = int(program["teachers_per_leader_low"]), int(program["teachers_per_leader_high"])
         leaders = np.maximum(2, np.round(rng.uniform(6, 26, 2) * max(0.2, size))).astype(np.int64)
@@ -132,12 +149,10 @@ def _reach_of(setting: Setting, program: Mapping[str, Any], enrolment: Enrolment
             teachers[0] = round(int(leaders[0]) * (0.6 * low if broken == FEW else 1.4 * high))
         cost = np.round(leaders * float(program["leader_training_cost_usd"]) * rng.uniform(0.85, 1.3, 2), 2)
         participants = leaders + rng.binomial(teachers, 0.9)
-        hours = sessions = None
         groups = np.round(leaders * rng.uniform(8, 14, 2)).astype(np.int64)
         facilitating = leaders + rng.binomial(participants - leaders, 0.04)
     else:
         participants = teachers = _participants(setting, program, enrolment)
-        leaders = cost = None
         hours = np.round(participants * rng.uniform(48, 96, 2), 1)
         sessions = rng.integers(10, 24, 2)
         groups = rng.integers(12, 30, 2)
@@ -189,7 +204,7 @@ def program_rubric(setting: Setting) -> YearRows:
     first = [int(start) for start in rng.integers(0, len(RUBRIC_CASES), len(programs))]
 
     def rows(enrolment: Enrolment, truth: dict[str, Any]) -> pl.DataFrame:
-        parts = []
+        parts = [pl.DataFrame(schema=RUBRIC_COLUMNS)]
         for program, start in zip(programs, first, strict=True):
             reviewer = RUBRIC_CASES[(start + enrolment.year) % len(RUBRIC_CASES)]
             # Programmes see themselves a little better: what a reviewer calls undeveloped they call developing.
@@ -258,9 +273,7 @@ def _habits_of(
     common = rng.normal(0, 1, (n, len(HABITS)))
     before = HABITS_CENTRE + HABITS_SD * common
     own = rng.normal(0, 1, (n, len(HABITS)))
-    after = HABITS_CENTRE + HABITS_SD * (
-        changes + HABITS_CORRELATION * common + np.sqrt(1 - HABITS_CORRELATION**2) * own
-    )
+    after = HABITS_CENTRE + HABITS_SD * (changes + HABITS_CORRELATION * common + np.sqrt(1 - HABITS_CORRELATION**2) * own)
     is_small = n < SMALLEST_GROUP
 
     def moments(scores: Floats) -> tuple[Floats, Floats]:

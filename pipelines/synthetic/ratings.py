@@ -13,16 +13,19 @@ from scipy.special import expit
 
 from pipelines.synthetic.implementation import FIRST_DAY, FULL, INITIAL, INSTALLATION, NOT_STARTED, STATES, YEAR
 from pipelines.synthetic.known import note
-from pipelines.synthetic.model import GRADES, Bools, Floats, Ints, gather
+from pipelines.synthetic.model import GRADES, SCHOOL_YEARS, Bools, Floats, Ints, gather
 from pipelines.synthetic.schools import Enrolment
 from pipelines.synthetic.setting import Setting, YearRows
 
 ABOUT = (
     "SS1: schools whose latest rating of the year of that category (verified, self) is initial or full, among all schools "
-    "that take part, rated or not. SS2: their students in grades K-12, among all such students. SS3: schools whose latest "
-    "rating of the year is that stage (category; a verified rating goes before a self-rating), among the schools rated."
+    "that take part, rated or not. SS2: their students in grades K-12, among all such students. SS3, "
+    "statistic share: schools whose latest rating of the year is that stage (category, not_rated where there is none; a verified "
+    "rating goes before a self-rating), among all that take part; median_months_in_stage: from the day on which the stage began "
+    "to that of the rating, n schools that know it."
 )
 SELF_RATERS, OUTSIDERS = ("principal", "math-lead"), ("district-reviewer", "partner-reviewer")
+NOT_RATED, DAYS_OF_MONTH = "not_rated", 30.436875
 RATES_ITSELF, READINESS_TO_RATE = 0.9, 0.6
 RATES_TWICE, START_IS_KNOWN = 0.2, 0.9
 # Days after the start of a school year: when ratings of the fall, of the spring and from outside are made.
@@ -63,6 +66,7 @@ class Ratings:
         )
         told = np.where(is_told, told, NOT_STARTED)
         self._add_truth(enrolment, told, np.where(is_seen, in_spring, NOT_STARTED), truth)
+        self._add_months(enrolment, rows, truth)
         return rows
 
     def _rows_of(
@@ -113,11 +117,27 @@ class Ratings:
             # An interval over students would not be honest: whole schools are in or out.
             note(truth, district, enrolment, "SS2", at * students, students, category=kind)
         standing = np.where(seen != NOT_STARTED, seen, told)
-        for stage_index in range(1, len(STATES)):
-            is_at = (standing == stage_index).astype(np.int64)
+        for state, name in enumerate((NOT_RATED, *STATES[1:])):
             note(
-                truth, district, enrolment, "SS3", is_at, (standing != NOT_STARTED).astype(np.int64),
-                category=STATES[stage_index],
+                truth, district, enrolment, "SS3", (standing == state).astype(np.int64), one, category=name, statistic="share"
+            )  # fmt: skip
+
+    def _add_months(self, enrolment: Enrolment, rows: pl.DataFrame, truth: dict[str, Any]) -> None:
+        """Median months in the stage, from the rows of the schools that take part and know when it began."""
+        ids = self._setting.school_ids(enrolment, np.flatnonzero(enrolment.in_scope))
+        latest = rows.filter(pl.col("school_id").is_in(ids.implode()))
+        latest = latest.sort(pl.col("rating_type") == "verified", "rating_date").group_by("school_id", maintain_order=True).last()
+        months = (pl.col("rating_date") - pl.col("start_date")).dt.total_days() / DAYS_OF_MONTH
+        known = latest.drop_nulls("start_date").with_columns(months=months)
+        place = {"district": self._setting.district.code, "school_year": SCHOOL_YEARS[enrolment.year]}
+        for stage in (None, *STATES[1:]):
+            of_stage = known if stage is None else known.filter(pl.col("stage") == stage)
+            truth["indicators"].append(
+                {
+                    "indicator_id": "SS3", **place, **({} if stage is None else {"category": stage}),
+                    "statistic": "median_months_in_stage", "numerator": None, "denominator": None,
+                    "value": of_stage["months"].median(), "expected": None, "n": of_stage.height,
+                }
             )  # fmt: skip
 
 

@@ -126,7 +126,8 @@ class Schools:
         merged = np.flatnonzero((self.merged_into != NO_SCHOOL) & (self.closed <= year))
         of_others = pl.DataFrame({"school": self.merged_into[merged], "id": self.ids_of(year).gather(merged)})
         named = pl.concat([of_itself, of_others]).drop_nulls().group_by("school").agg(pl.col("id").sort().str.join(";"))
-        return pl.select(school=pl.int_range(self.n, dtype=pl.Int64)).join(named, on="school", how="left", maintain_order="left")["id"]
+        every = pl.select(school=pl.int_range(self.n, dtype=pl.Int64))
+        return every.join(named, on="school", how="left", maintain_order="left")["id"]
 
 
 @dataclass(frozen=True)
@@ -255,9 +256,7 @@ def _departures(
             is_old[closing] = False
             for school in closing[: (n_closing + 1) // 2]:
                 share = size[school] / size
-                partners = np.flatnonzero(
-                    is_old & (group == group[school]) & (share > MERGED_SIZE[0]) & (share < MERGED_SIZE[1])
-                )
+                partners = np.flatnonzero(is_old & (group == group[school]) & (share > MERGED_SIZE[0]) & (share < MERGED_SIZE[1]))
                 if len(partners):
                     merged_into[school] = rng.choice(partners)
                     is_old[merged_into[school]] = False

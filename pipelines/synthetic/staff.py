@@ -23,10 +23,10 @@ from pipelines.synthetic.workforce import COACH_MODELS, FIRST_UPPER_GRADE, NO_CO
 ABOUT = (
     "EC1, EC3, EC9, EC10, EC13, EC14: teachers of professional_learning (kind curriculum_based with 10 hours; ALL with a full "
     "cycle; learning_community; mathematics_immersion; ALL sequenced and job-embedded; diverse_learners) among n_math_teachers "
-    "of math_staff. EC12: ALL with content-focused learning among n_k5_teachers. EC2: n_math_teachers over coach_fte, all "
-    "schools that take part in both. EC4 to EC7 and EC15: the columns of math_staff over one another. LC5: schools with any "
-    "coach_fte among all. LC7: coach_fte of the coach model (category) over all coach_fte; with statistic cycles_per_teacher, "
-    "n_cycles over n_math_teachers."
+    "of math_staff. EC12: ALL with content-focused learning among n_k5_teachers. EC10 also contact_hours over n_teachers "
+    "(hours_per_teacher). EC2: n_math_teachers over coach_fte, of all schools and of those of a coach model (category). EC4 to "
+    "EC7 and EC15: the columns of math_staff over one another. LC5: schools with any coach_fte among all. LC7: coach_fte of the "
+    "coach model (category) over all coach_fte, and n_cycles over n_math_teachers (cycles_per_teacher)."
 )
 KINDS = ("ALL", "curriculum_based", "learning_community", "mathematics_immersion", "diverse_learners", "other")
 CURRICULUM, COMMUNITY, IMMERSION, DIVERSE, OTHER = range(1, len(KINDS))
@@ -84,17 +84,21 @@ class Staff:
         n_cycles = np.where(goes_through, rng.poisson(fte * 16 * np.exp(0.25 * setting.path.quality[year, here])), 0)
 
         one = np.ones(len(here), np.int64)
-        note(truth, district, enrolment, "EC2", n_teachers, fte)
+        note(truth, district, enrolment, "EC2", n_teachers, fte, category="all")
         note(truth, district, enrolment, "EC4", n_certified, n_sections, n_sections * certified)
         note(truth, district, enrolment, "EC5", n_early, n_teachers, n_teachers * early)
         note(truth, district, enrolment, "EC6", n_retained, n_last, n_last * force.retained_rate[year, here])
         note(truth, district, enrolment, "EC7", vacant, budgeted)
         note(truth, district, enrolment, "EC15", n_prepared, n_hires, n_hires * prepared)
-        note(truth, district, enrolment, "LC5", (fte > 0).astype(np.int64), one, force.coach_rate[year, here])
-        for index, name in enumerate(COACH_MODELS):
-            if index != NO_COACH:
-                note(truth, district, enrolment, "LC7", np.where(model == index, fte, 0.0), fte, category=name)
-        note(truth, district, enrolment, "LC7", n_cycles, n_teachers, statistic="cycles_per_teacher")
+        place = {"statistic": "schools_with_coach", "category": "all"}
+        note(truth, district, enrolment, "LC5", (fte > 0).astype(np.int64), one, force.coach_rate[year, here], **place)
+        note(truth, district, enrolment, "LC7", n_cycles, n_teachers, statistic="cycles_per_teacher", category="all")
+        for index in range(NO_COACH):
+            served, name = model == index, COACH_MODELS[index]
+            note(truth, district, enrolment, "EC2", n_teachers * served, fte * served, category=name)
+            note(truth, district, enrolment, "LC7", fte * served, fte, category=name, statistic="share_of_fte")
+            cycles = n_cycles * served, n_teachers * served
+            note(truth, district, enrolment, "LC7", cycles[0], cycles[1], category=name, statistic="cycles_per_teacher")
         no_sections = gather([None, "z"], (n_sections == 0).astype(np.int64))
         return pl.DataFrame(
             {
@@ -146,7 +150,8 @@ class Learning:
             rate = rates_around(float(setting.conditions.rates[name][year]), leaning, weights, can)
             found = rng.binomial(counts, rate) if kind == 0 else self._drawn_again(rng, counts, rate, kind, here)
             if indicator_id:
-                note(truth, district, enrolment, indicator_id, found, counts, counts * rate)
+                place = {"statistic": "share"} if kind == IMMERSION else {}
+                note(truth, district, enrolment, indicator_id, found, counts, counts * rate, **place)
             return found
 
         on_title, ten_hours = self._on_title(rng, enrolment, n_teachers, truth)
@@ -169,6 +174,7 @@ class Learning:
         hours = np.maximum(n_of * HOURS_OF_KIND[:, None] * rng.lognormal(-0.05, 0.3, n_of.shape), 10.5 * ten)
         embedded = hours * np.clip(EMBEDDED_OF_KIND[:, None] + rng.normal(0, 0.1, n_of.shape), 0.02, 1)
         hours, embedded = np.round(hours, 1), np.round(embedded, 1)
+        note(truth, district, enrolment, "EC10", hours[IMMERSION], n_of[IMMERSION], statistic="hours_per_teacher")
         hours[0], embedded[0] = hours[1:].sum(axis=0), embedded[1:].sum(axis=0)
         ten[0] = np.maximum(ten[1:].max(axis=0), np.minimum(ten[0], (hours[0] / 10.5).astype(np.int64)))
         leaders = rng.binomial(n_leaders, np.where(n_of > 0, LEADERS_OF_KIND[:, None], 0.0))

@@ -6,7 +6,6 @@ school's implementation. Surveys of leaders about their own confidence are in `l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,20 +14,19 @@ import polars as pl
 from scipy.special import ndtri
 
 from pipelines.synthetic.conditions import RESPONSE_STRENGTH, lowest_that_stay, rates_around
-from pipelines.synthetic.known import note
-from pipelines.synthetic.model import GRADES, SCHOOL_YEARS, Floats, Ints
+from pipelines.synthetic.known import add_difference, note
+from pipelines.synthetic.model import GRADES, Floats, Ints
 from pipelines.synthetic.schools import Enrolment
 from pipelines.synthetic.setting import Setting, YearRows
 
 ABOUT = (
-    "CM3: n_regular_use over n_respondents of materials_use, by respondent (teacher, leader), source (category: survey, log), "
-    "instrument and wave (administration). CM4: n_modifying over n_regular_use, and CM10: n_would_keep over n_respondents, by "
-    "respondent, instrument and wave. CM5: n_supplemental_titles of teachers' rows, the sum over the number of schools that "
-    "give it, by wave. LC6: CM3 of leaders minus CM3 of teachers, without its sign, where both were asked in the spring with one "
-    "instrument. MM1 (self_efficacy), MM2 (belonging), MM3 (growth_mindset), MM4 (educator_belief of teachers), MM5 "
-    "(math_matters of families and of the community) and MM7 (change_readiness of teachers and of leaders): n_favorable over "
-    "n_respondents by respondent, grade band (grade, null for all bands together) and instrument; with statistic mean, the "
-    "mean of scale_mean weighted by n_respondents, over the schools that give it."
+    "CM3: n_regular_use over n_respondents of teachers' rows of materials_use, by source (category: survey, log), instrument and "
+    "wave (administration). CM4: n_modifying over n_regular_use, and CM10: n_would_keep over n_respondents, by respondent, "
+    "instrument and wave. LC6: CM3 as leaders and as teachers tell it in the schools where both answered the same survey in "
+    "the spring, and the difference without its sign (statistic). MM1 (self_efficacy), MM2 (belonging), MM3 (growth_mindset), "
+    "MM4 (educator_belief), MM5 (math_matters) and MM7 (change_readiness), by respondent, instrument and, for students, grade "
+    "band (grade): n_favorable over n_respondents (statistic favorable), and the mean of scale_mean weighted by n_respondents, "
+    "over the schools that give it (scale_mean)."
 )
 ANSWERS_NOTHING = 0.05
 LOGGED, LEADERS_OPTIMISM = 0.93, 0.12
@@ -43,6 +41,15 @@ def _answers(setting: Setting, enrolment: Enrolment, target: float, own: Floats,
     leaning = own + RESPONSE_STRENGTH * setting.path.quality[enrolment.year, enrolment.open_schools]
     weights = np.where(enrolment.in_scope, counts, 0)
     return rates_around(target, leaning, weights, silent >= ANSWERS_NOTHING)
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Answers about use over open schools: respondents, those who use the title regularly, as many as the model expects."""
+
+    n: Ints
+    n_regular: Ints
+    expected: Floats
 
 
 class Use:
@@ -68,7 +75,8 @@ class Use:
         families = np.round(FAMILIES_OF_STUDENTS * n_students).astype(np.int64)
         student_response, staff_response = conditions.student_response, conditions.staff_response
         waves = ("fall", "spring") if conditions.asks_twice else ("spring",)
-        parts = [self._teacher_rows(rng, enrolment, wave, truth) for wave in waves]
+        asked: list[_Answers] = []
+        parts = [self._teacher_rows(rng, enrolment, wave, asked, truth) for wave in waves]
         for respondent, n_eligible, response in (
             ("leader", force.n_leaders[year, here], min(staff_response + 0.05, 0.95)),
             ("student", np.where(asks_students, n_asked, 0), student_response),
@@ -79,7 +87,8 @@ class Use:
             keep = self._drawn(rng, enrolment, f"keep_{respondent}", n_respondents, 0.4, self._keeping)
             instrument = STAFF_SURVEY if respondent == "leader" else OTHER_SURVEY
             place = {"respondent": respondent, "instrument": instrument, "administration": "spring"}
-            note(truth, setting.district.code, enrolment, "CM10", keep[0], n_respondents, keep[1], **place)
+            if respondent != "leader":
+                note(truth, setting.district.code, enrolment, "CM10", keep[0], n_respondents, keep[1], **place)
             columns = {"n_eligible": n_eligible, "n_respondents": n_respondents, "n_would_keep": keep[0]}
             if respondent == "leader":
                 weights = np.where(enrolment.in_scope, n_respondents, 0)
@@ -87,24 +96,21 @@ class Use:
                 rate = rates_around(target, 0.8 * setting.path.quality[year, here] + self._using[here], weights)
                 n_regular = rng.binomial(n_respondents, rate)
                 columns["n_regular_use"] = n_regular
-                expected, district = n_respondents * rate, setting.district.code
-                note(truth, district, enrolment, "CM3", n_regular, n_respondents, expected, **place, category="survey")
                 if not conditions.uses_logs:
-                    self._add_agreement(enrolment, truth)
+                    leaders = _Answers(n_respondents, n_regular, n_respondents * rate)
+                    self._add_agreement(enrolment, leaders, asked[-1], truth)
             parts.append(self._rows_of(enrolment, respondent, "spring", "survey", instrument, columns, n_eligible))
         return pl.concat(parts, how="diagonal")
 
-    def _add_agreement(self, enrolment: Enrolment, truth: dict[str, Any]) -> None:
-        """LC6 from the two entries of CM3 that are of the same instrument and wave."""
-        place = {"district": self._setting.district.code, "school_year": SCHOOL_YEARS[enrolment.year]}
-        wanted = {"indicator_id": "CM3", **place, "administration": "spring", "category": "survey"}
-        pair = [entry for entry in truth["indicators"] if wanted.items() <= entry.items()]
-        leaders, teachers = (next(entry for entry in pair if entry["respondent"] == who) for who in ("leader", "teacher"))
-        apart = {
-            name: None if leaders[name] is None or teachers[name] is None else abs(leaders[name] - teachers[name])
-            for name in ("value", "expected")
-        }
-        truth["indicators"].append({"indicator_id": "LC6", **place, "numerator": None, "denominator": None, **apart})
+    def _add_agreement(self, enrolment: Enrolment, leaders: _Answers, teachers: _Answers, truth: dict[str, Any]) -> None:
+        """LC6, of the schools where leaders as well as teachers answered."""
+        district, has_both = self._setting.district.code, (leaders.n > 0) & (teachers.n > 0)
+        place = {"instrument": STAFF_SURVEY, "administration": "spring"}
+        for name, told in (("leader", leaders), ("teacher", teachers)):
+            counts = told.n_regular * has_both, told.n * has_both, told.expected * has_both
+            note(truth, district, enrolment, "LC6", counts[0], counts[1], counts[2], **place, statistic=name)
+        leader, teacher = truth["indicators"][-2:]
+        add_difference(truth, leader, teacher, "absolute_difference", is_absolute=True)
 
     def _drawn(
         self, rng: np.random.Generator, enrolment: Enrolment, name: str, counts: Ints, strength: float, own: Floats
@@ -116,7 +122,10 @@ class Use:
         rate = rates_around(float(self._setting.conditions.rates[name][year]), leaning, weights)
         return rng.binomial(counts, rate), counts * rate
 
-    def _teacher_rows(self, rng: np.random.Generator, enrolment: Enrolment, wave: str, truth: dict[str, Any]) -> pl.DataFrame:
+    def _teacher_rows(
+        self, rng: np.random.Generator, enrolment: Enrolment, wave: str, asked: list[_Answers], truth: dict[str, Any]
+    ) -> pl.DataFrame:
+        """Rows of the teachers' survey, or of the log; what they answered is added to `asked`."""
         setting, year, here = self._setting, enrolment.year, enrolment.open_schools
         conditions, district = setting.conditions, setting.district.code
         n_eligible = setting.workforce.n_teachers[year, here]
@@ -129,6 +138,7 @@ class Use:
         )
         n_respondents = rng.binomial(n_eligible, chances)
         regular = self._drawn(rng, enrolment, "regular_use", n_respondents, 0.8, self._using)
+        asked.append(_Answers(n_respondents, *regular))
         instrument, source = (USE_LOG, "log") if is_log else (STAFF_SURVEY, "survey")
         place = {"respondent": "teacher", "instrument": instrument, "administration": wave}
         note(truth, district, enrolment, "CM3", regular[0], n_respondents, regular[1], **place, category=source)
@@ -139,10 +149,8 @@ class Use:
             # Logs know nothing of titles beside the core. Where nobody answered, no title is named either.
             mean = 2.2 * self._extra[here] * np.exp(-0.25 * setting.path.quality[year, here])
             n_titles = np.where(n_respondents > 0, np.minimum(rng.poisson(mean), 30), 0)
-            gives = (n_respondents > 0).astype(np.int64)
             note(truth, district, enrolment, "CM4", modifying[0], regular[0], modifying[1], **place)
             note(truth, district, enrolment, "CM10", keep[0], n_respondents, keep[1], **place)
-            note(truth, district, enrolment, "CM5", n_titles, gives, None, **place)
             columns |= {"n_modifying": modifying[0], "n_would_keep": keep[0], "n_supplemental_titles": n_titles}
         rows = self._rows_of(enrolment, "teacher", wave, source, instrument, columns, n_eligible)
         if is_log:
@@ -262,7 +270,6 @@ class Mindset:
             "community": (np.where(asks[2], 20 + families // 20, 0), 2 * LEAST_RESPONSE),
         }
         parts = []
-        drawn: dict[int, list[_Drawn]] = {index: [] for index in range(len(SCALES))}
         for respondent, band, n_eligible, response in (
             *(("student", band, counts, conditions.student_response) for band, counts in of_band.items()),
             *((respondent, ADULTS, *asked) for respondent, asked in adults.items()),
@@ -273,10 +280,7 @@ class Mindset:
                 if scale.respondent == respondent:
                     answers = self._draw_answers(rng, enrolment, index, band, n_respondents)
                     parts.append(self._rows_of(enrolment, scale, band, n_eligible, answers))
-                    drawn[index].append(answers)
-                    self._add_truth(enrolment, scale, [answers], truth, grade=band)
-        for index, of_bands in drawn.items():
-            self._add_truth(enrolment, SCALES[index], of_bands, truth)
+                    self._add_truth(enrolment, scale, band, answers, truth)
         return pl.concat(parts)
 
     def _draw_answers(self, rng: np.random.Generator, enrolment: Enrolment, index: int, band: str, n_respondents: Ints) -> _Drawn:
@@ -325,24 +329,16 @@ class Mindset:
             .with_columns(pl.when(pl.col("n_respondents") >= MEAN_FROM).then(pl.col("scale_mean", "scale_sd", "alpha")))
         )
 
-    def _add_truth(
-        self, enrolment: Enrolment, scale: _Scale, drawn: Sequence[_Drawn], truth: dict[str, Any], **grade: str
-    ) -> None:
-        """The share of favorable answers and the mean, over the grade bands in `drawn`."""
-        if grade.get("grade") == ADULTS:
-            return
-        instrument = self._instrument(scale, enrolment.year)
-        place = {"respondent": scale.respondent, "instrument": instrument, **grade}
-        n_respondents = np.sum([each.n_respondents for each in drawn], axis=0)
-        n_favorable = np.sum([each.n_favorable for each in drawn], axis=0)
-        expected = np.sum([each.expected for each in drawn], axis=0)
-        note(truth, self._setting.district.code, enrolment, scale.indicator_id, n_favorable, n_respondents, expected, **place)
-        n_meant = [np.where(each.n_respondents >= MEAN_FROM, each.n_respondents, 0) for each in drawn]
-        total = np.sum([n * each.mean for n, each in zip(n_meant, drawn, strict=True)], axis=0)
-        true_total = np.sum([n * each.true_mean for n, each in zip(n_meant, drawn, strict=True)], axis=0)
-        n_all = np.sum(n_meant, axis=0)
-        district = self._setting.district.code
-        note(truth, district, enrolment, scale.indicator_id, total, n_all, true_total, **place, statistic="mean")
+    def _add_truth(self, enrolment: Enrolment, scale: _Scale, band: str, drawn: _Drawn, truth: dict[str, Any]) -> None:
+        """The share of favorable answers, and the mean over the schools that give one."""
+        district, indicator_id = self._setting.district.code, scale.indicator_id
+        place = {"respondent": scale.respondent, "instrument": self._instrument(scale, enrolment.year)}
+        if band != ADULTS:
+            place["grade"] = band
+        n, expected = drawn.n_respondents, drawn.expected
+        note(truth, district, enrolment, indicator_id, drawn.n_favorable, n, expected, **place, statistic="favorable")
+        n = np.where(n >= MEAN_FROM, n, 0)
+        note(truth, district, enrolment, indicator_id, n * drawn.mean, n, n * drawn.true_mean, **place, statistic="scale_mean")
 
 
 def use_rows(setting: Setting) -> YearRows:

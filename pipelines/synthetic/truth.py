@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.synthetic import algebra, known, leaders, offices, programmes, ratings, results, staff, surveys, tutoring
+from pipelines.synthetic import algebra, faults, known, leaders, offices, programmes, ratings, results, staff, surveys, tutoring
 from pipelines.synthetic.conditions import Conditions, planted_effects
 from pipelines.synthetic.districts import District
 from pipelines.synthetic.materials import ADOPTION_RISE
@@ -44,10 +44,8 @@ MAIN_PARTS = (
     "spoiled on purpose in which file, and the rule that finds it."
 )
 # What the truth says of itself: of its main parts, then of what each module adds to it.
-ABOUT = " ".join(
-    (MAIN_PARTS, known.ABOUT, results.ABOUT, ratings.ABOUT, staff.ABOUT, leaders.ABOUT, surveys.ABOUT, tutoring.ABOUT)
-    + (algebra.ABOUT, offices.ABOUT, programmes.ABOUT)
-)
+PARTS = (known, results, ratings, staff, leaders, surveys, tutoring, algebra, offices, programmes, faults)
+ABOUT = " ".join((MAIN_PARTS, *(part.ABOUT for part in PARTS)))
 
 
 def new_truth(

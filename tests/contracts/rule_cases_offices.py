@@ -575,20 +575,6 @@ CASES: dict[str, Case] = {
             Delivery([FOCUS | {"immersion_hours": None, "n_participants": "0"}]),
         ],
     ),
-    "RU-V-PRINCIPLE-MISSING": Case(
-        Delivery([*rated("aaaaaddu", principles="ABCDFGHI"), *rated("aaaaadddad", rater="reviewer"), FOCUS]),
-        [
-            Found(2, "principle", "E, J", "the rating of mathematics_learning_community by self lacks E, J", 8),
-            Found(
-                20, "principle", "B, C, D, E, F, G, H, I, J",
-                "the rating of focus_on_mathematics by reviewer lacks B, C, D, E, F, G, H, I, J",
-            ),
-        ],
-        [
-            Delivery([*rated("aaaaadddad"), *rated("aaaaadddad", rater="reviewer")]),
-            Delivery([{"rater": None}, {"program_id": None}]),
-        ],
-    ),
     "RU-Q-EVIDENCE-MISSING": Case(
         Delivery([{}, {"principle": "B", "evidence": None}]),
         [Found(3, "evidence", None, "rating is accomplished but evidence is blank, principle B")],
@@ -601,6 +587,20 @@ CASES: dict[str, Case] = {
             Delivery(rated("ddddddddda")),
             Delivery(rated("d" * 10, rater="reviewer")),
             Delivery(rated("d" * 9, principles="ABCDEFGHI")),
+        ],
+    ),
+    "RU-M-PRINCIPLE-MISSING": Case(
+        Delivery([*rated("aaaaaddu", principles="ABCDFGHI"), *rated("aaaaadddad", rater="reviewer"), FOCUS]),
+        [
+            Found(2, "principle", "E, J", "the rating of mathematics_learning_community by self lacks E, J", 8),
+            Found(
+                20, "principle", "B, C, D, E, F, G, H, I, J",
+                "the rating of focus_on_mathematics by reviewer lacks B, C, D, E, F, G, H, I, J",
+            ),
+        ],
+        [
+            Delivery([*rated("aaaaadddad"), *rated("aaaaadddad", rater="reviewer")]),
+            Delivery([{"rater": None}, {"program_id": None}]),
         ],
     ),
     "HM-V-GROUP-TOO-SMALL": Case(

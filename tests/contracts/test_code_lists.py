@@ -27,36 +27,99 @@ INSTRUMENT_COLUMNS = [
 COLUMNS: dict[str, list[str]] = {
     "administrations": ["code", "label"],
     "adoption_statuses": ["code", "label"],
+    "algebra_cohorts": ["code", "label"],
     "alignments": ["code", "label"],
+    "audiences": ["code", "label"],
+    "challenges": ["code", "label"],
+    "coach_models": ["code", "label"],
+    "commitment_statuses": ["code", "label"],
+    "convenings": ["code", "label", "held_on", "school_year", "source"],
+    "core_actions": ["code", "label"],
     "courses": ["code", "label", "sort_order"],
     "districts": [
         "code", "label", "state", "nces_lea_id", "n_students", "n_schools",
         "auto_certify", "minimum_n", "source",
     ],
+    "grade_bands": ["code", "label"],
     "grades": ["code", "label", "sort_order", "is_pooled", "low_grade", "high_grade"],
+    "habits": ["code", "label"],
+    "implementation_stages": ["code", "label", "sort_order"],
     "instruments": INSTRUMENT_COLUMNS,
+    "learning_kinds": ["code", "label"],
+    "mindset_scales": ["code", "label"],
+    "occasions": ["code", "label"],
+    "pathways": ["code", "label"],
+    "policy_statuses": ["code", "label"],
+    "principal_tenures": ["code", "label"],
+    "principles": ["code", "label", "sort_order"],
+    "programs": [
+        "code", "label", "kind", "low_grade", "high_grade", "leader_training_cost_usd", "teachers_per_leader_low",
+        "teachers_per_leader_high", "leaders_per_year_low", "leaders_per_year_high", "description", "source",
+    ],
+    "rating_types": ["code", "label"],
+    "respondents": ["code", "label"],
     "review_statuses": ["code", "label"],
+    "rubric_raters": ["code", "label"],
+    "rubric_ratings": ["code", "label", "sort_order"],
+    "samplings": ["code", "label"],
     "school_levels": ["code", "label"],
     "school_years": ["code", "label", "first_date", "last_date"],
     "subgroups": ["code", "label", "dimension", "complement_of"],
     "symbols": ["code", "label", "meaning"],
     "title_roles": ["code", "label"],
     "unit_types": ["code", "label"],
+    "use_sources": ["code", "label"],
 }  # fmt: skip
 CODES: dict[str, set[str]] = {
     "administrations": {"fall", "winter", "spring", "summer", "full_year"},
     "adoption_statuses": {"legacy", "piloting", "adopted"},
+    "algebra_cohorts": {"grade_8", "first_time_grade_9"},
     "alignments": {"aligned", "partial", "none", "unknown"},
+    "audiences": {"families", "teachers", "school_leaders", "board", "community", "students"},
+    "challenges": {"size_and_scale", "materials", "educator_capacity", "leader_capacity", "mindset"},
+    "coach_models": {"school", "network", "district", "none"},
+    "commitment_statuses": {"not_started", "in_progress", "done", "dropped"},
+    "convenings": {"2024", "2025", "2026"},
+    "core_actions": {"1", "2", "3"},
     "courses": {"K", "1", "2", "3", "4", "5", "6", "7", "8", "ALG1", "GEO", "ALG2", "INT1", "INT2", "INT3"},
+    "grade_bands": {"all", "3_5", "6_8", "9_12"},
+    "habits": {
+        "applying_mathematical_reasoning", "performing_purposeful_experiments", "seeking_underlying_structure",
+        "using_precise_mathematical_language",
+    },
+    "implementation_stages": {"exploration", "installation", "initial", "full"},
+    "learning_kinds": {
+        "ALL", "curriculum_based", "learning_community", "mathematics_immersion", "diverse_learners", "other",
+    },
+    "mindset_scales": {
+        "self_efficacy", "belonging", "growth_mindset", "educator_belief", "math_matters", "change_readiness",
+    },
+    "occasions": {"before", "after"},
+    "pathways": {"traditional", "integrated"},
+    "policy_statuses": {"in_force", "amended", "suspended", "ended"},
+    "principal_tenures": {"0_1", "2_3", "4_plus"},
+    "principles": set("ABCDEFGHIJ"),
+    "programs": {"mathematics_learning_community", "focus_on_mathematics"},
+    "rating_types": {"self", "verified"},
+    "respondents": {"teacher", "leader", "student", "family", "community"},
     "review_statuses": {"meets", "partially_meets", "does_not_meet", "not_reviewed"},
+    "rubric_raters": {"self", "reviewer"},
+    "rubric_ratings": {"accomplished", "developing", "undeveloped"},
+    "samplings": {"all", "random", "purposive"},
     "symbols": {"z", "x", "c", "low", "u"},
     "title_roles": {"core", "supplemental", "intervention", "after_school", "tutoring"},
     "unit_types": {"school", "district"},
-}
+    "use_sources": {"survey", "log"},
+}  # fmt: skip
 MAY_BE_BLANK: dict[str, set[str]] = {
+    # What one programme plans, another need not.
+    "programs": {
+        "leader_training_cost_usd", "teachers_per_leader_low", "teachers_per_leader_high", "leaders_per_year_low",
+        "leaders_per_year_high",
+    },
     "instruments": {"last_school_year", "course_test_replaces"} | {f"level_{level}_label" for level in range(1, 7)},
     "subgroups": {"complement_of"},
-}
+}  # fmt: skip
 FOUNDING_DISTRICTS = {"chicago", "houston", "los_angeles", "miami_dade", "new_york_city", "philadelphia"}
 NEW_YORK_CITY = "3620580"
 MODES = {"paper", "online", "mixed", "adaptive_online"}
@@ -158,6 +221,41 @@ def test_grades_are_ordered_and_pools_span_single_grades() -> None:
 def test_courses_are_in_their_order() -> None:
     courses = rows("courses")
     assert [int(row["sort_order"]) for row in courses] == list(range(len(courses)))
+
+
+@pytest.mark.parametrize(
+    ("name", "first_to_last"),
+    [
+        ("implementation_stages", ["exploration", "installation", "initial", "full"]),
+        ("principles", list("ABCDEFGHIJ")),
+        ("rubric_ratings", ["undeveloped", "developing", "accomplished"]),
+    ],
+)
+def test_lists_with_an_order_are_in_it(name: str, first_to_last: list[str]) -> None:
+    order = {row["code"]: int(row["sort_order"]) for row in rows(name)}
+    assert sorted(order, key=lambda code: order[code]) == first_to_last
+    assert sorted(order.values()) == list(range(1, len(order) + 1))
+
+
+def test_convenings_are_held_in_their_school_year_or_the_summer_after() -> None:
+    years = {row["code"]: row for row in rows("school_years")}
+    for convening in rows("convenings"):
+        held, year = date.fromisoformat(convening["held_on"]), years[convening["school_year"]]
+        assert convening["code"] == str(held.year)
+        assert 0 <= (held - date.fromisoformat(year["last_date"])).days <= 62
+
+
+def test_programmes_have_the_numbers_of_the_founding_documents() -> None:
+    """One trained leader costs about 1,500 dollars and supports 8 to 25 teachers; 20 to 100 leaders a year are planned."""
+    programmes = {row["code"]: row for row in rows("programs")}
+    community, focus = programmes["mathematics_learning_community"], programmes["focus_on_mathematics"]
+    numbers = COLUMNS["programs"][5:10]
+    assert [community[name] for name in numbers] == ["1500", "8", "25", "20", "100"]
+    assert [focus[name] for name in numbers] == [""] * 5
+    single = {row["code"]: int(row["sort_order"]) for row in rows("grades") if row["is_pooled"] == "false"}
+    for row in programmes.values():
+        assert single[row["low_grade"]] < single[row["high_grade"]]
+        assert row["kind"] in ("learning_community", "immersion")
 
 
 def test_complements_point_at_each_other() -> None:

@@ -24,6 +24,7 @@ from pipelines.intake.reading import READING_RULES, DeliveredFile
 from pipelines.intake.screening import screen
 from pipelines.intake.states import READY
 from pipelines.settings import PROJECT_ROOT
+from tests.contracts.rule_cases_offices import ROWS as WHOLE
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"
 EXTRACTS = extract_names(CONTRACTS)
@@ -98,6 +99,11 @@ def example_row(contract: Contract) -> dict[str, object]:
     """The contract's examples as cells; a number without one is said to be not applicable."""
     row = {c.name: as_a_person_types(c.kind, c.example) for c in contract.columns if c.example is not None}
     return row | {c.name: "z" for c in contract.columns if c.symbol_for and c.symbol_for not in row}
+
+
+def example_rows(contract: Contract) -> list[dict[str, object]]:
+    """The example row, as often as the extract needs it to be whole."""
+    return [example_row(contract) | more for more in WHOLE.get(contract.extract, [{}])]
 
 
 def header(sheet: Any) -> list[str]:
@@ -206,33 +212,34 @@ class TestWorkbook:
 
     def test_filled_with_the_examples_it_passes(self, extract: str) -> None:
         contract = contract_of(extract)
-        book, row = workbook_of(extract), example_row(contract)
-        for position, name in enumerate(header(book["data"]), start=1):
-            book["data"].cell(2, position).value = row.get(name)
+        book, rows = workbook_of(extract), example_rows(contract)
+        for line, row in enumerate(rows, start=2):
+            for position, name in enumerate(header(book["data"]), start=1):
+                book["data"].cell(line, position).value = row.get(name)
         filled = io.BytesIO()
         book.save(filled)
-        self.passes(DeliveredFile("filled.xlsx", filled.getvalue()), contract, row)
+        self.passes(DeliveredFile("filled.xlsx", filled.getvalue()), contract, rows)
 
     def test_filled_with_the_examples_and_savedtable_csv_it_passes(self, extract: str) -> None:
         contract, text = contract_of(extract), io.StringIO()
-        row = example_row(contract)
+        rows = example_rows(contract)
         text.write(csv_template(contract).decode("utf-8"))
-        shown = {name: str(value).upper() if isinstance(value, bool) else value for name, value in row.items()}
-        csv.DictWriter(text, contract.column_names, lineterminator="\r\n").writerow(shown)
-        self.passes(DeliveredFile("filled.csv", text.getvalue().encode()), contract, row)
+        shown = [{name: str(value).upper() if isinstance(value, bool) else value for name, value in row.items()} for row in rows]
+        csv.DictWriter(text, contract.column_names, lineterminator="\r\n").writerows(shown)
+        self.passes(DeliveredFile("filled.csv", text.getvalue().encode()), contract, rows)
 
-    def passes(self, file: DeliveredFile, contract: Contract, row: dict[str, object]) -> None:
+    def passes(self, file: DeliveredFile, contract: Contract, rows: list[dict[str, object]]) -> None:
         district, school_year = place_of(contract)
         screening = screen([file], CONTRACTS, district, contract.extract, school_year)
         assert screening.findings.filter(pl.col("tier").is_in(["S", "V"])).to_dicts() == []
-        (read,) = screening.rows.to_dicts()
-        assert read["delivered_line"] == 2
-        for column in contract.columns:
-            typed, text = row.get(column.name), read[column.name]
-            if column.kind in ("number", "boolean") and typed is not None:
-                assert (float(text) if column.kind == "number" else text.lower() == "true") == typed, column.name
-            else:
-                assert text == (None if typed is None else str(typed)), column.name
+        for line, (read, row) in enumerate(zip(screening.rows.to_dicts(), rows, strict=True), start=2):
+            assert read["delivered_line"] == line
+            for column in contract.columns:
+                typed, text = row.get(column.name), read[column.name]
+                if column.kind in ("number", "boolean") and typed is not None:
+                    assert (float(text) if column.kind == "number" else text.lower() == "true") == typed, column.name
+                else:
+                    assert text == (None if typed is None else str(typed)), column.name
 
     def test_an_empty_template_is_refused_in_plain_words(self, extract: str) -> None:
         empty = io.BytesIO()

@@ -1,13 +1,16 @@
--- Grain: district x school year x grade x subgroup x instrument x administration.
--- A district's own row is used where it sent one, else its schools are added up. Shares at levels use only units that
--- reported every level of the test; participation uses only units that reported both counts.
-with units as (
+-- Grain: schools x grade x subgroup x instrument x administration.
+-- The whole district: its own row where it sent one, else its schools added up. Networks, levels and schools followed through all years:
+-- their schools added up, where schools were sent. Single schools: all students over all single grades (grade null), and the pooled
+-- grades that they sent. Shares at levels use only units that reported every level of the test; participation only units that reported
+-- both counts.
+with preferred as (
 
     select
         a.district,
         a.school_year,
         a.submission_id,
         a.unit_type,
+        a.unit_id,
         a.grade,
         a.subgroup,
         a.instrument,
@@ -43,16 +46,58 @@ with units as (
     from {{ ref('stg_assessment_levels') }} as a
     inner join {{ ref('stg_instruments') }} as i on a.instrument = i.instrument
 
+),
+
+grouped as (
+
+    select
+        p.*,
+        'district' as group_type,
+        cast(null as varchar) as group_id,
+        p.grade as group_grade,
+        cast(null as varchar) as network_id,
+        cast(null as varchar) as school_level,
+        cast(null as varchar) as school_set,
+        cast(null as varchar) as directory_submission_id
+    from preferred as p
+    where p.unit_type = p.preferred_unit_type
+    union all
+    select
+        p.*,
+        g.unit_type as group_type,
+        g.unit_id as group_id,
+        case when g.unit_type = 'district' or position('_' in p.grade) > 0 then p.grade end as group_grade,
+        g.network_id,
+        g.school_level,
+        g.school_set,
+        g.submission_id as directory_submission_id
+    from preferred as p
+    inner join {{ ref('int_school_groups') }} as g
+        on p.district = g.district and p.school_year = g.school_year and p.unit_id = g.school_id
+    where
+        p.unit_type = 'school'
+        and (
+            (g.unit_type = 'school' and p.subgroup = 'all')
+            or g.network_id is not null
+            or g.school_level is not null
+            or g.school_set is not null
+        )
+
 )
 
 select
     district,
     school_year,
-    grade,
+    group_type as unit_type,
+    group_id as unit_id,
+    network_id,
+    school_level,
+    school_set,
+    group_grade as grade,
     subgroup,
     instrument,
     administration,
-    max(submission_id) as submission_id,
+    {{ joined_sources('max(submission_id)', 'max(directory_submission_id)') }} as sources,
     max(n_levels) as n_levels,
     max(proficient_level) as proficient_level,
     count(*) as n_units,
@@ -67,6 +112,6 @@ select
     sum(case when has_levels = 1 then n_level_4 end) as n_level_4,
     sum(case when has_levels = 1 then n_level_5 end) as n_level_5,
     sum(case when has_levels = 1 then n_level_6 end) as n_level_6
-from units
-where unit_type = preferred_unit_type
-group by district, school_year, grade, subgroup, instrument, administration
+from grouped
+group by
+    district, school_year, group_type, group_id, network_id, school_level, school_set, group_grade, subgroup, instrument, administration

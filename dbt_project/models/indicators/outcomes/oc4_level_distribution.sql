@@ -1,14 +1,15 @@
--- Grain: district x school year x grade x subgroup x category x instrument x administration.
+-- Grain: schools x grade (null: all grades of a single school) x subgroup x category x instrument x administration.
 with counts as (
 
     select
         district,
         school_year,
+        {{ school_groups() | join(',\n        ') }},
         grade,
         subgroup,
         instrument,
         administration,
-        submission_id,
+        sources,
         n_levels,
         n_units,
         n_units_with_levels,
@@ -49,6 +50,7 @@ by_category as (
 select
     district,
     school_year,
+    {{ school_groups() | join(',\n    ') }},
     grade,
     subgroup,
     category,
@@ -61,5 +63,5 @@ select
         when n_units_with_levels = 0 then 'x'
         when n_in_levels = 0 then 'z'
     end as symbol,
-    submission_id as sources
+    sources
 from by_category

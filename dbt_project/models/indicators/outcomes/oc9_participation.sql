@@ -1,7 +1,8 @@
--- Grain: district x school year x grade x subgroup x instrument x administration.
+-- Grain: schools x grade (null: all grades of a single school) x subgroup x instrument x administration.
 select
     district,
     school_year,
+    {{ school_groups() | join(',\n    ') }},
     grade,
     subgroup,
     instrument,
@@ -12,5 +13,5 @@ select
         when n_units_with_participation = 0 then 'x'
         when n_enrolled = 0 then 'z'
     end as symbol,
-    submission_id as sources
+    sources
 from {{ ref('int_district_levels') }}

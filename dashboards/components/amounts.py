@@ -1,0 +1,137 @@
+"""How amounts are said: a number in its unit, in words and digits, with its interval.
+
+A unit is what a release calls one (`share`, `USD`, `difference_of_shares`, `teachers per FTE`); an unknown one is said as it
+stands. Which number is shown where does not belong here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from dashboards.components.words import RATINGS, SYMBOLS, flag_words
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a unit is said and drawn.
+
+    `factor` turns the release's number into the one shown; `digits` after the point (None: as few as the size asks for);
+    `before` and `after` stand around a number in a text, `mark` after one in a chart; `axis` names the axis. `is_difference`:
+    below zero is as ordinary as above, and the sign is said. `has_zero`: the length from zero means something. `names`: numbers
+    that are said as words instead.
+    """
+
+    factor: float = 1.0
+    digits: int | None = None
+    before: str = ""
+    after: str = ""
+    mark: str = ""
+    axis: str = ""
+    is_difference: bool = False
+    has_zero: bool = True
+    names: Mapping[float, str] = field(default_factory=dict)
+
+
+_POINTS = Unit(100.0, 1, after=" percentage points", axis="percentage points", is_difference=True)
+_DOLLARS = Unit(before="$", axis="US dollars")
+_UNITS = {
+    "share": Unit(100.0, 1, after=" %", mark=" %", axis="share"),
+    "difference_of_shares": _POINTS,
+    "percentage_points": Unit(1.0, 1, after=" percentage points", axis="percentage points", is_difference=True),
+    "usd": _DOLLARS,
+    "share_of_fte": Unit(100.0, 1, after=" %", mark=" %", axis="share of full-time equivalents (FTE)"),
+    "ratio": Unit(digits=2, axis="ratio"),
+    "naep_points": Unit(digits=1, after=" NAEP points", axis="NAEP points", has_zero=False),
+    "accomplished": Unit(axis="rating", names={0.0: "not accomplished", 1.0: "accomplished"}),
+    "rating": Unit(axis="rating", names={float(place): word for place, word in enumerate(RATINGS, 1)}),
+    "months": Unit(digits=1, after=" months", axis="months"),
+    "hours": Unit(digits=1, after=" hours", axis="hours"),
+    "points": Unit(digits=2, after=" points", axis="points on the instrument's scale", has_zero=False),
+    "sd": Unit(digits=2, after=" SD", axis="standard deviations (SD)", is_difference=True),
+    "count": Unit(axis="number"),
+    "fte": Unit(digits=1, after=" FTE", axis="full-time equivalents (FTE)"),
+}
+_ALIASES = {"pp": "percentage_points", "dollars": "usd", "number": "count", "difference": "difference_of_shares"}
+
+
+def unit_of(code: str | None) -> Unit:
+    """How a unit is said; no unit is a plain number."""
+    if not code:
+        return Unit(axis="number")
+    known = code.strip().lower().replace(" ", "_")
+    if known in _ALIASES or known in _UNITS:
+        return _UNITS[_ALIASES.get(known, known)]
+    spoken = code.replace("_", " ").strip()
+    return Unit(after=f" {spoken}", axis=spoken)
+
+
+def number(value: float, unit: Unit) -> str:
+    """A number as digits, in the unit that is shown and without its words: `62.1`, `1,234`, `+3.2`."""
+    if value in unit.names:
+        return unit.names[value]
+    shown = value * unit.factor
+    digits = _digits(shown) if unit.digits is None else unit.digits
+    if unit.before and digits:
+        digits = 2
+    text = f"{abs(shown):,.{digits}f}"
+    is_zero = not text.strip("0.,")
+    sign = "" if is_zero else "\u2212" if shown < 0 else "+" if unit.is_difference else ""
+    return f"{sign}{unit.before}{text}"
+
+
+def _digits(shown: float) -> int:
+    if abs(shown) >= 100 or math.isclose(shown, round(shown), abs_tol=1e-9):
+        return 0
+    return 1 if abs(shown) >= 10 else 2
+
+
+def said(value: float | None, unit: Unit) -> str | None:
+    """A value in words and digits: `62.1 %`, `$1,234`, `4.5 months`; None where there is none."""
+    if value is None:
+        return None
+    return number(value, unit) if value in unit.names else f"{number(value, unit)}{unit.after}"
+
+
+def interval_said(lower: float | None, upper: float | None, unit: Unit) -> str | None:
+    """Both ends of an interval: `60.0 to 64.2 %`; None where one is missing."""
+    if lower is None or upper is None:
+        return None
+    return f"{number(lower, unit)} to {number(upper, unit)}{unit.after}"
+
+
+def with_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a few panels with what is said of each, and value and bounds in the unit that is shown.
+
+    Adds `said`, `short` (as it stands at a mark in a chart), `interval_said`, `why` (no number: why), `marks` (the flags, in
+    words) and `response_said`. A short text of a flagged value ends in ` *`.
+    """
+    known = {symbol: words[0] for symbol, words in SYMBOLS.items()}
+    texts = [_texts(row, known) for row in rows.select(_SAID_FROM).iter_rows(named=True)]
+    schema = dict.fromkeys(("said", "short", "interval_said", "why", "marks", "response_said"), pl.String)
+    factors = {code: unit_of(code).factor for code in rows["unit"].drop_nulls().unique()}
+    factor = pl.col("unit").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
+    return rows.with_columns(pl.col(name) * factor for name in ("value", "lower", "upper")).hstack(
+        pl.DataFrame(texts, schema=schema, orient="row")
+    )
+
+
+_SAID_FROM = ("value", "lower", "upper", "unit", "symbol", "flags", "response_rate")
+
+
+def _texts(row: dict[str, object], known: dict[str, str]) -> tuple[str | None, ...]:
+    value, lower, upper, rate = (_float(row[name]) for name in ("value", "lower", "upper", "response_rate"))
+    code, flags = row["unit"], row["flags"]
+    unit = unit_of(str(code) if code else None)
+    marks = ", ".join(flag_words(str(flags) if flags else None)) or None
+    short = None if value is None else f"{number(value, unit)}{unit.mark}{' *' if marks else ''}"
+    why = None if value is not None else known.get(str(row["symbol"]), "no number")
+    response = None if rate is None else f"{100 * rate:.0f} %"
+    return said(value, unit), short, interval_said(lower, upper, unit), why, marks, response
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,66 @@
+"""Values over the years: which may be joined by a line, and what changed where they may not.
+
+Pure; drawing belongs to `charts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import polars as pl
+
+from dashboards.components.words import listed
+
+# What makes two years of an indicator comparable with itself.
+MEASURED = {"instrument": "the instrument", "definition_version": "the definition"}
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change between two years: the years on both sides, and what changed, in words."""
+
+    before: str
+    after: str
+    changed: tuple[str, ...]
+
+
+def runs(rows: pl.DataFrame, continuity: Mapping[str, str]) -> tuple[pl.DataFrame, list[Break]]:
+    """One district's values over the years, cut wherever a line may not be drawn, and the changes between the cuts.
+
+    `rows` has one value a year and version, with `school_year`, `value` and the fields of `continuity` (field: what changed, in
+    words); years without a value are dropped. Adds `start` and `run`: neighbours in one run are consecutive years in which
+    all fields stay the same.
+    """
+    sitting = [field for field in ("administration",) if field in rows.columns]
+    key = pl.concat_str([pl.col(field).fill_null("?") for field in [*continuity, *sitting]], separator="\x1f")
+    numbered = (
+        rows.filter(pl.col("value").is_not_null())
+        .with_columns(start=pl.col("school_year").str.slice(0, 4).cast(pl.Int64), key=key)
+        .sort("key", "start")
+        .with_columns(gap=(pl.col("start").diff().over("key") != 1).fill_null(True))
+        .with_columns(run=pl.col("gap").cum_sum())
+        .drop("gap")
+    )
+    versions = (
+        rows.with_columns(key=key)
+        .group_by("key", *continuity)
+        .agg(pl.col("school_year").min().alias("first"), pl.col("school_year").max().alias("last"))
+        .sort("first", "last")
+        .to_dicts()
+    )
+    found = []
+    for earlier, later in pairwise(versions):
+        changed = tuple(words for field, words in continuity.items() if earlier[field] != later[field])
+        if earlier["last"] < later["first"] and changed:
+            found.append(Break(earlier["last"], later["first"], changed))
+    return numbered.sort("start", "run"), found
+
+
+def break_sentence(change: Break) -> str:
+    """What a break means, in words."""
+    return (
+        f"Between {change.before} and {change.after} {listed(change.changed)} changed: values before and after are not on one "
+        "scale, so no line joins them."
+    )
