@@ -1,7 +1,7 @@
 # Everything that this file does it sets up itself: Python 3.11 and make are all it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-SCALE ?= 1
+SCALE ?= 0.25
 SERVE ?= 1
 
 .PHONY: help setup demo test lint format bench up lock clean

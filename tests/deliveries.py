@@ -12,7 +12,7 @@ import yaml
 from pipelines.settings import PROJECT_ROOT
 
 DIRECTORY = (
-    "school_id,nces_school_id,school_name,school_level,low_grade,high_grade,is_charter,in_scope,network_id,n_enrolled,"
+    "school_id,nces_school_id,school_name,school_level,low_grade,high_grade,is_charter,in_scope,network_id,predecessor_school_ids,n_enrolled,"
     "n_enrolled_in_scope,n_low_income,n_english_learner,n_disability"
 )
 
@@ -21,7 +21,7 @@ def directory_csv(n_schools: int = 3, n_enrolled: int = 300, school_year: str | 
     """A school directory in which nothing is wrong; with `school_year` every row says its year."""
     year = f",{school_year}" if school_year else ""
     rows = [
-        f"{i:03d},,School {i},elementary,K,5,false,true,north,{n_enrolled + i},{n_enrolled},{n_enrolled // 2},40,30{year}"
+        f"{i:03d},,School {i},elementary,K,5,false,true,north,,{n_enrolled + i},{n_enrolled},{n_enrolled // 2},40,30{year}"
         for i in range(1, n_schools + 1)
     ]
     return "\n".join([DIRECTORY + (",school_year" if school_year else ""), *rows, ""]).encode()

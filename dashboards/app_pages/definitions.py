@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import release_data
 from dashboards.components import sections, tables
-from dashboards.components.words import CHALLENGES, FLAGS, SYMBOLS, humanised, plain
+from dashboards.components.words import CHALLENGES, FLAGS, RULES, SYMBOLS, humanised, plain
 from pipelines.release.reader import Release
 
 
@@ -50,8 +50,8 @@ def _methods(release: Release) -> None:
         "* **Only certified files count.** A number stands on the delivery that the district signed last.\n"
         f"* **Small groups are protected.** Numbers on fewer than {minimum} people are withheld, and others with them where "
         "they would give a withheld one away. The symbol does not tell which of the two it was.\n"
-        "* **Intervals** hold 95 %: Wilson's for a share of people; for survey answers with people of one school taken as a cluster, "
-        "because they answer alike. Where everyone in scope is counted, none is drawn.\n"
+        "* **Intervals** hold 95 %: Wilson's for a share of people; for survey answers with people of one school taken as a "
+        "cluster, because they answer alike. Where everyone in scope is counted, none is drawn.\n"
         "* **Surveys** carry their response rate. A low one is marked and never hidden; below the floor nothing is compared.\n"
         "* **Shared axes** are drawn only where the same thing was measured in the same way; other panels have axes of their own "
         "and say why.\n"
@@ -87,7 +87,8 @@ def _thresholds(release: Release) -> None:
 def _flags(release: Release) -> None:
     st.subheader("What a star stands for", anchor=False)
     st.caption("A number with a star is shown and not hidden; these are the words beside it.")
-    words = pl.DataFrame({"Shown as": [mark for mark, _ in FLAGS.values()], "Meaning": [said for _, said in FLAGS.values()]})
+    said = [texts for code, texts in FLAGS.items() if code not in RULES]
+    words = pl.DataFrame({"Shown as": [mark for mark, _ in said], "Meaning": [sentence for _, sentence in said]})
     tables.show(words, "flags", "The notes that a number may carry, and what they mean.", release.release_id)
 
 

@@ -85,7 +85,7 @@ def _counted(n_schools: int | None, n_enrolled: int | None) -> str:
 
 
 def _held_to_the_same_schools(release: Release, district: dict[str, Any], values: pl.DataFrame) -> None:
-    """For the first indicator of each challenge that has such values: all schools beside the schools followed through all years."""
+    """For the first indicator of each challenge that has such values: all schools beside the schools that are followed."""
     found = []
     for challenge in CHALLENGES:
         for indicator in release_data.indicators(release).filter(pl.col("challenge") == challenge).to_dicts():

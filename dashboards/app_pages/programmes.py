@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, challenge, filters, glance, planner, rubric
+from dashboards.components import amounts, challenge, filters, glance, planner, rubric, sections
 from dashboards.components.sections import Band, View
 from dashboards.components.words import CHALLENGES, grade_label, plain
 from pipelines.release.reader import Release
@@ -32,7 +32,12 @@ def page(release: Release) -> None:
         focal = filters.focal_district(districts)
         year = filters.school_year(covered)
         code = filters.choose(
-            "Programme", "program_id", list(known), next(iter(with_values or known)), say=lambda one: str(known[one]["label"])
+            "Programme",
+            "program_id",
+            list(known),
+            next(iter(with_values or known)),
+            say=lambda one: str(known[one]["label"]),
+            forgotten=(*planner.ASKED, *sections.WITHIN_ONE),
         )
         own = spoken_of.filter(pl.col("program_id") == code)["indicator_id"].to_list()
         indicators = release_data.indicators(release).filter(pl.col("indicator_id").is_in(own)).to_dicts()
@@ -55,7 +60,7 @@ def page(release: Release) -> None:
             st.caption(f"The shaded stretch is what the programme plans for: {low:g} to {high:g} teachers for each leader.")
         glance.cards(view, indicators, rows, f"program_{code}", bands, ("program_id",))
         rubric.rubric(view, rows)
-    planner.planner(program)
+    planner.planner(program, release.release_id)
 
 
 def _about(program: dict[str, Any]) -> None:

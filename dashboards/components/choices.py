@@ -30,6 +30,7 @@ FIELD_ORDER = (
 # What the bars of a panel stand for, where an indicator is split by it.
 SPREAD_ORDER = ("category", "respondent", "audience", "administration", "grade", "course", "cohort", "program_id", "subgroup")
 # Values with one of these flags, or of instruments that differ, are never drawn to one scale.
+_DEFINED_APART = ("definition_varies", "tools_differ")
 _APART = ("response_below_floor", "response_unknown", "low_alpha", "alpha_unknown", "purposive_sample")
 
 
@@ -109,11 +110,14 @@ def why_apart(indicator: Indicator, rows: pl.DataFrame) -> str | None:
         return "the values are in different units"
     if numbered["definition_version"].n_unique() > 1:
         return "the definition differs"
+    flags = {text: set(flag_codes(text)) for text in numbered["flags"].unique().to_list()}
+    definitions = {frozenset(code for code in codes if "=" in code) for codes in flags.values()}
+    if len(definitions) > 1 or any(codes & set(_DEFINED_APART) for codes in flags.values()):
+        return "what is counted is defined differently"
     if indicator["basis"] in ("survey", "observed"):
         if numbered["instrument"].drop_nulls().n_unique() > 1:
             return "the instruments differ"
-        flags = {code for text in numbered["flags"].drop_nulls().unique() for code in flag_codes(text)}
-        if flags & set(_APART):
+        if any(codes & set(_APART) for codes in flags.values()):
             return "the answers or observations of at least one district do not bear a comparison"
     return None
 

@@ -24,7 +24,7 @@ def choose(
     *,
     say: Callable[[str], str],
     help_text: str | None = None,
-    width: int = 250,
+    width: int = 220,
     forgotten: Sequence[str] = (),
 ) -> str:
     """A select box whose choice stands in the address as `?name=option`; returns the chosen option.
@@ -126,7 +126,7 @@ def amount(label: str, name: str, default: float, low: float, high: float, step:
     start = default if asked is None else asked
     is_whole = float(step).is_integer()
     st.session_state[widget] = int(start) if is_whole else float(start)
-    with st.container(width=250, gap="xsmall"):
+    with st.container(width=220, gap="xsmall"):
         picked: float = st.number_input(
             label,
             min_value=int(low) if is_whole else low,

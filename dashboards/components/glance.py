@@ -16,6 +16,9 @@ from dashboards.components.choices import Indicator
 from dashboards.components.sections import Band, View
 from dashboards.components.words import NO_VERDICT, flag_codes, flag_words, humanised, listed, plain, split_label
 
+# A district without a row: nothing certified says anything of it, for whatever reason.
+NO_ROW = "no certified number"
+
 
 def cards(
     view: View,
@@ -149,14 +152,14 @@ def by_district(view: View, rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("school_year").fill_null(view.year),
         pl.col("position").cast(pl.Int64),
         label=label.otherwise("district_name"),
-        why=pl.when(pl.col("value").is_null()).then(pl.col("why").fill_null("nothing certified")),
+        why=pl.when(pl.col("value").is_null()).then(pl.col("why").fill_null(NO_ROW)),
         colour=pl.col("district").replace_strict(view.colours, return_dtype=pl.String),
     )
 
 
 def _listed(rows: pl.DataFrame) -> None:
     lines = [
-        f"* {plain(row['label'])}: "
+        f"* {plain(row['label'].replace(chr(10), ', '))}: "
         + (f"**{plain(_starred(row))}**" if row["said"] else plain(row["why"]))
         + (f" ({plain(row['interval_said'])})" if row["interval_said"] else "")
         for row in rows.to_dicts()

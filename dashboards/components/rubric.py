@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboards.components import amounts, charts, sections, tables
 from dashboards.components.sections import View
-from dashboards.components.words import flag_codes, flag_sentence, gap_sentence, humanised, plain, split_label, split_order
+from dashboards.components.words import flag_sentence, gap_sentence, humanised, plain, rule_codes, split_label, split_order
 
 DECISION, RATING = "accomplished", "rating"
 
@@ -59,7 +59,7 @@ def _in_order(rows: pl.DataFrame, field: str) -> list[dict[str, Any]]:
 
 def _decision(row: dict[str, Any]) -> str:
     """What a rater's ratings come to, and by which rule."""
-    rules = " ".join(flag_sentence(code) for code in flag_codes(row["flags"]))
+    rules = " ".join(flag_sentence(code) for code in rule_codes(row["flags"]))
     if row["value"] is None:
         return rules or gap_sentence(row["symbol"])
     return rules or f"{humanised(row['said'])}."

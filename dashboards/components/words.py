@@ -72,12 +72,12 @@ _PEOPLE = {
     "leader": "School leaders",
     "student": "Students",
     "family": "Families",
-    "community": "Community members",
     "families": "Families",
     "teachers": "Teachers",
     "school_leaders": "School leaders",
     "students": "Students",
     "board": "School board",
+    "community": "Community members",
 }
 _COHORTS = {"grade_8": "Students of grade 8", "first_time_grade_9": "First-time students of grade 9"}
 _ADMINISTRATIONS = ("fall", "winter", "spring", "summer", "full_year")
@@ -134,6 +134,16 @@ FLAGS = {
     "alpha_unknown": ("reliability unknown", "The reliability of the scale (alpha) was not delivered."),
     "purposive_sample": ("chosen sample", "The lessons were chosen for a purpose: they do not stand for the district."),
     "self_rated": ("rated by itself", "Rated by those it is about; nobody else has verified it."),
+    "alignment_unrated": (
+        "alignment not rated",
+        "Some titles beside the core are not rated for alignment, so they count as not aligned.",
+    ),
+    "definition_varies": ("definition varies", "What is counted differs between the parts that are added up here."),
+    "tools_differ": ("tools differ", "Schools used different tools, so this may not be compared with others."),
+    "standard_error_unknown": (
+        "error unknown",
+        "The standard error was not published, so no interval is drawn and nothing is tested.",
+    ),
     "closures": ("schools closed", "Schools closed between the two dates, which moves this number by itself."),
     "below_band": ("below the band", "Fewer teachers a leader than the programme's founding documents plan for."),
     "above_band": ("above the band", "More teachers a leader than the programme's founding documents plan for."),
@@ -150,6 +160,15 @@ FLAGS = {
     "all_rules_met": ("every rule is met", "Accomplished: no rule stands against it."),
     "principle_missing": ("a principle is not rated", "Not decided, because at least one principle has no rating."),
 }
+# Flags that say which rule decided a rating: said with the decision, and no reason to read a number with care.
+RULES = (
+    "undeveloped_principle",
+    "more_than_three_developing",
+    "A_not_accomplished",
+    "none_of_G_H_I",
+    "all_rules_met",
+    "principle_missing",
+)
 RATINGS = ("undeveloped", "developing", "accomplished")
 CHANGES = {
     "same": "Same school as the year before",
@@ -266,18 +285,37 @@ def split_order(field: str, code: str | None) -> tuple[int, int, str]:
 
 def flag_words(flags: str | None) -> list[str]:
     """The short marks of a value's flags (`; `-joined codes), in words; an unknown flag is humanised."""
-    return [FLAGS[code][0] if code in FLAGS else humanised(code).lower() for code in flag_codes(flags)]
+    return [_mark(code) for code in flag_codes(flags)]
+
+
+def _mark(code: str) -> str:
+    """A flag in a few words; `name=value` is what a definition travels with, such as `sessions_per_week=3.0`."""
+    if code in FLAGS:
+        return FLAGS[code][0]
+    name, _, value = code.partition("=")
+    said = humanised(name).lower()
+    return f"{said}: {value.removesuffix('.0')}" if value else said
 
 
 def flag_codes(flags: str | None) -> list[str]:
-    """The codes in a value's flags, each once, in their order; a rating that only says the value again is none."""
-    codes = dict.fromkeys(code.strip() for code in (flags or "").split(";"))
-    return [code for code in codes if code and code not in RATINGS]
+    """What has to be known to read a value, as codes, each once; a rating said again, or the rule that decided one, is not."""
+    return [code for code in _codes(flags) if code not in RATINGS and code not in RULES]
+
+
+def rule_codes(flags: str | None) -> list[str]:
+    """The rules that decided a rating, among a value's flags."""
+    return [code for code in _codes(flags) if code in RULES]
+
+
+def _codes(flags: str | None) -> list[str]:
+    return [code for code in dict.fromkeys(part.strip() for part in (flags or "").split(";")) if code]
 
 
 def flag_sentence(code: str) -> str:
     """What a flag means, in a sentence."""
-    return FLAGS[code][1] if code in FLAGS else f"{humanised(code)}."
+    if code in FLAGS:
+        return FLAGS[code][1]
+    return "What the district counts by; it travels with the number." if "=" in code else "Read the caveats of the indicator."
 
 
 def gap_sentence(symbol: str | None) -> str:

@@ -31,7 +31,7 @@ class _PlainFormatter(logging.Formatter):
         return plain(super().format(record))
 
 
-def _run(home: Home) -> None:
+def _run(home: Home, is_screening_only: bool = False) -> None:
     from pipelines import flow
     from pipelines.intake.submission import all_submissions
     from pipelines.warehouse.indicator_sql import ensure_indicator_sql
@@ -48,7 +48,7 @@ def _run(home: Home) -> None:
     seen = {s.key: s.state for s in all_submissions(home.store)}
     if not os.access(home.settings.home, os.W_OK):
         stop(f"{home.settings.home} cannot be written. Set NMIP_HOME to a folder of your own.", 2)
-    progress("starting the refresh job")
+    progress("screening what waits" if is_screening_only else "starting the refresh job")
     from pipelines.orchestration.instance import RunFailed, run_once
 
     steps = logging.StreamHandler(sys.stderr)
@@ -59,7 +59,7 @@ def _run(home: Home) -> None:
     told.propagate = False
 
     try:
-        run_once(home.settings)
+        run_once(home.settings, is_screening_only)
     except RunFailed as error:
         if "Interrupted" in str(error):
             stop("Stopped; what was published before stays current. Run it again to finish: nmip run", 1)
@@ -85,7 +85,13 @@ def run() -> None:
 
 @click.command()
 @click.option("--public-data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of public files.")
-@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Synthetic size.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.25,
+    show_default=True,
+    help="Synthetic size; 1 is real size.",
+)
 @click.option("--seed", type=int, default=20260801, show_default=True, help="Synthetic seed.")
 @click.option("--no-serve", is_flag=True, help="Stop when the release is published.")
 def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> None:
@@ -93,6 +99,7 @@ def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> N
 
     Without --public-data the six districts' data are synthetic. Calling it again changes nothing that has not changed.
     """
+    from pipelines import flow
     from pipelines.demo import (
         DEMONSTRATION,
         OtherNetwork,
@@ -119,11 +126,12 @@ def demo(public_data: Path | None, scale: float, seed: int, no_serve: bool) -> N
             fill_with_synthetic(home.storage, home.settings.contracts, seed, scale, progress)
     except (MixedHome, OtherNetwork, PublicDataMissing) as error:
         stop(str(error), 2)
-    _run(home)
+    if flow.waiting(home):
+        _run(home, is_screening_only=True)
     signed = sign_as_demonstration(home.desk(DEMONSTRATION))
     if signed:
         progress(f"the demonstration acknowledged what is unusual in {counted(len(signed), 'submission')} and signed")
-        _run(home)
+    _run(home)
     manifest = current_manifest(home.storage)
     click.echo(f"Release {manifest['release_id'] if manifest else 'none'} in {home.settings.home} ({kind} data)")
     if not no_serve:

@@ -492,34 +492,6 @@ def _part_over_whole_query(column: Column) -> str:
     )
 
 
-# --- Q: plausibility ---
-
-
-def _plausibility_rules(contract: Contract) -> tuple[Rule, ...]:
-    return _for_columns(
-        contract,
-        "COUNT-CHANGED",
-        "Q",
-        "A number is less than half or more than twice what the same row had when it was certified last.",
-        "Check the number and the row that it stands in; if so much really changed, say why.",
-        "A row that was left out of a sum, or counted twice, changes every share that rests on it.",
-        lambda column: column.steady_from is not None,
-        lambda column: _changed_query(contract, column),
-    )
-
-
-def _changed_query(contract: Contract, column: Column) -> str:
-    name = identifier(column.name)
-    is_same = " AND ".join(f"past.{identifier(key)} = e.{identifier(key)}" for key in contract.key)
-    return f"""
-        SELECT e.row_id, {literal(column.name)} AS field, CAST(e.{name} AS VARCHAR) AS value,
-          concat({literal(f"{column.name} is ")}, e.{name}, '; in ', past.origin, ' it is ', past.{name}) AS message
-        FROM extract AS e
-        INNER JOIN last_certified AS past ON {is_same}
-        WHERE past.{name} >= {column.steady_from} AND (2 * e.{name} < past.{name} OR e.{name} > 2 * past.{name})
-    """
-
-
 def _duplicate_key_rule(contract: Contract) -> Rule:
     key = ", ".join(identifier(name) for name in contract.key)
     complete = " AND ".join(f"{identifier(name)} IS NOT NULL" for name in contract.key)
@@ -556,6 +528,39 @@ def _duplicate_key_rule(contract: Contract) -> Rule:
         contract.key,
         query,
     )
+
+
+# --- Q: plausibility ---
+
+
+def _plausibility_rules(contract: Contract) -> tuple[Rule, ...]:
+    return _for_columns(
+        contract,
+        "COUNT-CHANGED",
+        "Q",
+        "A number is less than half or more than twice what the same row had when it was certified last.",
+        "Check the number and the row that it stands in; if so much really changed, say why.",
+        "A row that was left out of a sum, or counted twice, changes every share that rests on it.",
+        lambda column: column.steady_from is not None,
+        lambda column: _changed_query(contract, column),
+    )
+
+
+def _changed_query(contract: Contract, column: Column) -> str:
+    name, key = identifier(column.name), ", ".join(identifier(key) for key in contract.key)
+    is_same = " AND ".join(f"past.{identifier(key)} = e.{identifier(key)}" for key in contract.key)
+    return f"""
+        SELECT e.row_id, {literal(column.name)} AS field, CAST(e.{name} AS VARCHAR) AS value,
+          concat({literal(f"{column.name} is ")}, e.{name}, '; in ', past.origin, ' it is ', past.{name}) AS message
+        FROM extract AS e
+        INNER JOIN (
+          SELECT {key}, MIN(origin) AS origin, MIN({name}) AS {name}
+          FROM last_certified
+          GROUP BY {key}
+          HAVING COUNT(*) = 1
+        ) AS past ON {is_same}
+        WHERE past.{name} >= {column.steady_from} AND (2 * e.{name} < past.{name} OR e.{name} > 2 * past.{name})
+    """
 
 
 # --- M: the whole file beside what was certified last ---
@@ -618,7 +623,8 @@ def _copied_query(column: Column) -> str:
     part, whole = identifier(column.name), identifier(column.part_of or "")
     return f"""
         SELECT CAST(NULL AS BIGINT) AS row_id, {literal(column.name)} AS field, CAST(NULL AS VARCHAR) AS value,
-          concat({literal(f"{column.name} equals {column.part_of} in all rows that have both: ")}, n) AS message, n AS affected_rows
+          concat({literal(f"{column.name} equals {column.part_of} in all rows that have both: ")}, n) AS message,
+          n AS affected_rows
         FROM (
           SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE {part} <> {whole}) AS n_other
           FROM extract

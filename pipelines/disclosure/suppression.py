@@ -1,9 +1,9 @@
 """Which indicator values fall because a small group stands behind them, and which fall with those.
 
 A distribution is all values that share everything but `category` and `statistic`; it is shown whole or not at all. First every
-distribution falls in which a count of people is below the minimum. Then, for every published total, what is left of it after its published
-parts is looked at like a distribution of its own, whoever hid the other parts: where that remainder is small, or is exactly one
-part that fell, the smallest published part falls too, until nothing small is left.
+distribution falls in which a count of people is below the minimum. Then, for every published total, what is left of it after its
+published parts is looked at like a distribution of its own, whoever hid the other parts: where that remainder is small, or is
+exactly one part that fell, the smallest published part falls too, until nothing small is left.
 
 Protection against combinations of several relations at once needs the audit of the whole release and does not belong here.
 """
@@ -35,6 +35,8 @@ DISTRIBUTION = (
     "administration",
 )
 CATEGORIES = ("category", "statistic")
+# Units of values that have people above and below, though not a part of the same.
+RATIOS_OF_PEOPLE = ("ratio", "teachers per leader")
 CONFIDENTIAL = "c"
 NUMBERS = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
 
@@ -66,9 +68,9 @@ def protect(
 ) -> Protected:
     """Null every number of a value that may not be shown and give it the symbol `c`.
 
-    `values`: one row a value with the columns of DISTRIBUTION, CATEGORIES, unit, symbol and NUMBERS. `counts_people`: indicators whose
-    counts are people; of others (schools) only the denominator has a minimum, and of `counts_nothing` (hours, policies) nothing has.
-    A value of people or schools that does not say how many stand behind it falls.
+    `values`: one row a value with the columns of DISTRIBUTION, CATEGORIES, unit, symbol and NUMBERS. `counts_people`: indicators
+    whose counts are people; of others (schools) only the denominator has a minimum, and of `counts_nothing` (hours, policies)
+    nothing has. A value of people or schools that does not say how many stand behind it falls.
     """
     indexed = values.with_row_index("_row")
     distributions = indexed.select(DISTRIBUTION).unique(maintain_order=True).with_row_index("_distribution")
@@ -76,8 +78,9 @@ def protect(
     cells = cells.with_columns(
         pl.coalesce("denominator", pl.col("n").cast(pl.Float64)).alias("_size"),
         pl.col("indicator_id").is_in(list(counts_nothing)).alias("_is_exempt"),
-        # Only of a share is the numerator a part of the people in the denominator.
+        # Of a mean the numerator is a sum; of a share it is a part of the people below it, of a ratio other people.
         (pl.col("indicator_id").is_in(list(counts_people)) & (pl.col("unit") == "share")).alias("_is_share_of_people"),
+        (pl.col("indicator_id").is_in(list(counts_people)) & pl.col("unit").is_in(RATIOS_OF_PEOPLE)).alias("_is_ratio_of_people"),
     )
     groups = _distributions(cells, minimum_n)
     primary = set(groups.filter(pl.col("falls"))["_distribution"])
@@ -109,7 +112,9 @@ def _is_revealing(numerator: pl.Expr, size: pl.Expr, minimum_n: int) -> pl.Expr:
     of_people = pl.col("_is_share_of_people")
     is_one_level = pl.col("category").str.starts_with("level_").fill_null(value=False) & (size > 0) & (rest == 0)
     parts_are_small = (_is_small(numerator, minimum_n) | _is_small(rest, minimum_n) | is_one_level).fill_null(value=False)
-    return pl.col("_is_exempt").not_() & (_is_small(size, minimum_n).fill_null(value=False) | (of_people & parts_are_small))
+    ratio_is_small = pl.col("_is_ratio_of_people") & _is_small(numerator, minimum_n).fill_null(value=False)
+    is_small = _is_small(size, minimum_n).fill_null(value=False)
+    return pl.col("_is_exempt").not_() & (is_small | (of_people & parts_are_small) | ratio_is_small)
 
 
 def _distributions(cells: pl.DataFrame, minimum_n: int) -> pl.DataFrame:

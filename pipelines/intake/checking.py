@@ -152,7 +152,7 @@ def load_check_tables(
     and in the frames of `context`.
 
     * `extract_text`: row_id, delivered_file, delivered_line, the contract's columns as text; `extract`: row_id, the columns typed
-    * `submission`, one row: district, state, nces_lea_id, school_year; `codes.<list>`: every code list that a rule names, all text
+    * `submission`, one row: district, state, nces_lea_id, school_year; `codes.<list>`: the code lists that a rule names, all text
     * `in_force`: the columns typed, rows in force in the same place; `earlier_years`: school_year, the columns typed
     * `last_certified`: school_year, origin (in words), the columns typed: `in_force`, or else the latest of `earlier_years`
     * `directory`: school_year, the columns of the school directory, typed

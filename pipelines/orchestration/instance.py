@@ -6,6 +6,7 @@ import os
 
 import dagster as dg
 
+from pipelines.orchestration.dbt_assets import SUBMISSIONS
 from pipelines.orchestration.definitions import build_definitions
 from pipelines.orchestration.run_lock import hold_run_lock, release_run_lock, retire_dead_runs
 from pipelines.orchestration.sensors import JOB
@@ -45,21 +46,24 @@ def prepare_dagster_home(settings: Settings) -> None:
         pass
 
 
-def run_once(settings: Settings) -> str:
-    """Run the refresh job in this process on the home's Dagster instance; returns the run id. Raises RunFailed."""
+def run_once(settings: Settings, is_screening_only: bool = False) -> str:
+    """Run the refresh job in this process on the home's Dagster instance; returns the run id. Raises RunFailed.
+
+    `is_screening_only` stops when what waited is screened and the lake is up to date: somebody signs before anything is built.
+    """
     prepare_dagster_home(settings)
     job = build_definitions(settings).resolve_job_def(JOB)
     hold_run_lock(settings)
     try:
-        return _run_in_process(job)
+        return _run_in_process(job, [SUBMISSIONS] if is_screening_only else None)
     finally:
         release_run_lock(settings)
 
 
-def _run_in_process(job: dg.JobDefinition) -> str:
+def _run_in_process(job: dg.JobDefinition, selection: list[dg.AssetKey] | None) -> str:
     with dg.DagsterInstance.get() as instance:
         retire_dead_runs(instance, JOB)
-        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
+        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET, asset_selection=selection)
         if not result.success:
             failures = [event for event in result.all_events if event.is_failure and event.step_key]
             raise RunFailed("; ".join(_reason(event) for event in failures) or f"run {result.run_id} failed")

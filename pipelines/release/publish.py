@@ -21,8 +21,8 @@ from pipelines.storage import Storage, canonical_json, sha256
 
 ROOT = "releases"
 CURRENT = f"{ROOT}/current.json"
-# Groups of schools: each of these breakdowns splits the schools of a district, so its parts add up to the district.
-SCHOOL_GROUPS = ("network_id", "school_level", "school_set")
+# Each of these breakdowns splits what a district's value counts (its schools, a programme's cohorts): parts add up to the whole.
+PARTS_OF_A_DISTRICT = ("network_id", "school_level", "school_set", "cohort")
 TABLES = {
     "indicator_values": "fct_indicator_values",
     "submissions": "fct_submissions",
@@ -104,7 +104,7 @@ def protected_values(
     """Indicator values as they may leave: districts only (never a school's), small groups protected."""
     outgoing = values.filter(pl.col("unit_type") == "district")
     people, nothing = (indicators.filter(counts=kind)["indicator_id"].to_list() for kind in ("people", "nothing"))
-    groups = [Relation(name, None, tuple(outgoing[name].drop_nulls().unique().sort())) for name in SCHOOL_GROUPS]
+    groups = [Relation(name, None, tuple(outgoing[name].drop_nulls().unique().sort())) for name in PARTS_OF_A_DISTRICT]
     return protect(outgoing, minimum_n, [*published_relations, *groups], people, nothing)
 
 

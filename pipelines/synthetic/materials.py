@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.synthetic.districts import District
+from pipelines.synthetic.known import add_known
 from pipelines.synthetic.model import (
     CELLS_OF,
     SCHOOL_YEARS,
@@ -165,7 +166,25 @@ class Materials:
         core = self._core_uses(rng, enrolment, taught)
         uses = [*core, *self._helping_uses(rng, enrolment, taught, core[0])]
         self._add_truth(enrolment, core, truth)
-        return pl.concat([self._use_rows(rng, enrolment, use) for use in uses])
+        rows = pl.concat([self._use_rows(rng, enrolment, use) for use in uses])
+        self._add_load(enrolment, rows, truth)
+        return rows
+
+    def _add_load(self, enrolment: Enrolment, rows: pl.DataFrame, truth: dict[str, Any]) -> None:
+        """CM5: different supplemental titles of each school that takes part and names a core or a supplemental title."""
+        ids = self._schools.ids_of(enrolment.year).gather(enrolment.open_schools[enrolment.in_scope])
+        named = rows.filter((pl.col("subgroup") == "all") & pl.col("role").is_in(["core", "supplemental"]))
+        named = named.filter(pl.col("school_id").is_in(ids.implode()))
+        is_extra = pl.col("role") == "supplemental"
+        load = named.group_by("school_id").agg(pl.col("title").filter(is_extra).n_unique().alias("n"))["n"]
+        place = {"indicator_id": "CM5", "district": self._district.code, "school_year": SCHOOL_YEARS[enrolment.year]}
+        place["subgroup"] = "all"
+        add_known(truth, {**place, "statistic": "mean"}, int(load.sum()), len(load))
+        for statistic, at in (("p25", 0.25), ("p75", 0.75)):
+            value = load.quantile(at, "linear")
+            truth["indicators"].append(
+                {**place, "statistic": statistic, "numerator": None, "denominator": None, "value": value, "expected": None}
+            )
 
     def _use_rows(self, rng: np.random.Generator, enrolment: Enrolment, use: _Use) -> pl.DataFrame:
         school, course = np.nonzero(use.n_students)

@@ -5,7 +5,7 @@ One function a part, the truth beside the rows. Nothing here is of single school
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -49,6 +49,8 @@ MESSAGES = (
     _Message("algebra-opens-doors", "math-matters-plain", False, True, -0.06),
     _Message("jobs-of-tomorrow", "math-matters-plain", True, False, 0.0),
 )
+# The message without another to compare it with, which the others are compared with; it stands first.
+CONTROL = 0
 
 # --- people reached ---
 
@@ -64,9 +66,10 @@ FAMILIES_REACHED_MORE = 0.8
 BOARD_MEMBERS = 9
 
 ABOUT = (
-    "MM6: category is the message; MM8 counts messages with any audience. SS8: audience, category (topic) and administration "
-    "(term). SS9: statistic hours or initiatives. SS10: policies adopted two years or more before the end of the school year; "
-    "numerator those in force or amended, with money until that day or later. SS11: audience; asked in spring about one topic."
+    "MM6: category is the message, statistic share or difference (against the message it is compared with); MM8 counts messages "
+    "with any audience. SS8: audience, category (topic) and administration (term). SS9: statistic hours or initiatives. SS10: "
+    "policies adopted two years or more before the end of the school year; numerator those in force or amended, with money until "
+    "that day or later. SS11: audience; asked in spring about one topic."
 )
 
 
@@ -116,33 +119,42 @@ def message_tests(setting: Setting) -> YearRows:
         n_resonated = rng.binomial(n_shown, p)
         mean = 1 + 4 * np.clip(p + rng.normal(0, 0.02, shape), 0, 1)
         spread = rng.uniform(0.85, 1.15, shape)
-        for message, audience, wave in np.ndindex(shape):
-            if is_tested[message, audience, wave]:
-                place = {"audience": AUDIENCES_ASKED[audience], "administration": WAVES[wave]}
-                n, expected = int(n_shown[message, audience, wave]), float(p[message, audience, wave])
-                known.add_known(
-                    truth,
-                    _place(setting, enrolment, "MM6", **place, category=MESSAGES[message].message_id),
-                    int(n_resonated[message, audience, wave]),
-                    n,
-                    n * expected,
-                )
+        found: dict[tuple[int, int, int], Mapping[str, Any]] = {}
+        for at in np.ndindex(shape):
+            message, audience, wave = at
+            if not is_tested[at]:
+                continue
+            place = _place(
+                setting,
+                enrolment,
+                "MM6",
+                audience=AUDIENCES_ASKED[audience],
+                category=MESSAGES[message].message_id,
+                instrument=MESSAGE_INSTRUMENT,
+                administration=WAVES[wave],
+                statistic="share",
+            )
+            n = int(n_shown[at])
+            known.add_known(truth, place, int(n_resonated[at]), n, n * float(p[at]))
+            found[at] = truth["indicators"][-1]
+            if not is_control[message]:
+                known.add_difference(truth, found[at], found[CONTROL, audience, wave], "difference")
         in_use = [message for message in MESSAGES if message.is_in_use]
         n_tested = sum(message.is_tested for message in in_use)
         known.add_known(truth, _place(setting, enrolment, "MM8"), n_tested, len(in_use))
-        message, audience, wave = (axis.ravel() for axis in np.indices(shape))
+        of_message, of_audience, of_wave = (axis.ravel() for axis in np.indices(shape))
         asked = pl.Series(is_tested.ravel())
-        compared = gather([m.compared_with for m in MESSAGES], message)
+        compared = gather([m.compared_with for m in MESSAGES], of_message)
         return pl.DataFrame(
             {
-                "message_id": gather([m.message_id for m in MESSAGES], message),
-                "audience": gather(AUDIENCES_ASKED, audience),
-                "wave": gather(WAVES, wave),
-                "is_in_use": np.array([m.is_in_use for m in MESSAGES])[message],
+                "message_id": gather([m.message_id for m in MESSAGES], of_message),
+                "audience": gather(AUDIENCES_ASKED, of_audience),
+                "wave": gather(WAVES, of_wave),
+                "is_in_use": np.array([m.is_in_use for m in MESSAGES])[of_message],
             }
         ).with_columns(
             pl.lit(MESSAGE_INSTRUMENT).alias("instrument"),
-            pl.when(asked & ~pl.Series(is_control[message])).then(compared).alias("comparison_message"),
+            pl.when(asked & ~pl.Series(is_control[of_message])).then(compared).alias("comparison_message"),
             *[
                 pl.when(asked).then(pl.Series(counts.ravel())).alias(name)
                 for name, counts in (("n_shown", n_shown), ("n_resonated", n_resonated))
@@ -268,6 +280,11 @@ def _last_day(school_year: str) -> date:
     return date(int(school_year[:4]) + 1, 6, 30)
 
 
+def _two_years_later(day: date) -> tuple[int, int, int]:
+    """Year, month, day two years after `day`, comparable to those of a date; the 29th of February has no such date."""
+    return day.year + 2, day.month, day.day
+
+
 def policy_register(setting: Setting) -> YearRows:
     """The part policy_register: policies; a register keeps what has ended."""
     rng = setting.generator("policy_register")
@@ -288,7 +305,7 @@ def policy_register(setting: Setting) -> YearRows:
             status.append(after.get(str(fate[i]), "suspended") if is_over else "in_force")
             no_money = fate[i] in ("money_ends", "ends", "suspended")
             funded.append(ends[i] if no_money else FAR_AWAY)
-        old = [k for k, i in enumerate(held) if adopted[i].replace(year=adopted[i].year + 2) <= last]
+        old = [k for k, i in enumerate(held) if _two_years_later(adopted[i]) <= (last.year, last.month, last.day)]
         sustained = [k for k in old if status[k] in ("in_force", "amended") and funded[k] >= last]
         known.add_known(truth, _place(setting, enrolment, "SS10"), len(sustained), len(old))
         return pl.DataFrame(

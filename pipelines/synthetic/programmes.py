@@ -49,20 +49,21 @@ HABITS_COLUMNS = {
 }
 SMALLEST_GROUP = 10
 PRINCIPLES = "ABCDEFGHIJ"
+ACCOMPLISHED = "all_rules_met"
 # A + accomplished, o developing, - undeveloped; what decides is said beside each.
 RUBRIC_CASES = (
-    ("++++o+++o+", "accomplished"),
-    ("+++-++++o+", "undeveloped"),
+    ("++++o+++o+", ACCOMPLISHED),
+    ("+++-++++o+", "undeveloped_principle"),
     ("+o+oo+++o+", "more_than_three_developing"),
-    ("o++++++++o", "need_not_accomplished"),
-    ("+++++" + "+" + "ooo+", "none_of_g_h_i"),
+    ("o++++++++o", "A_not_accomplished"),
+    ("+++++" + "+" + "ooo+", "none_of_G_H_I"),
 )
 RATING_OF_SIGN = {"+": "accomplished", "o": "developing", "-": "undeveloped"}
 ABOUT = (
     "PR1: statistic leader, teacher or student (dollars for one), where leaders are trained; PR2, PR3, PR4, PR6: of the cohorts "
     "of a programme together, PR4 with statistic hours, mathematician_sessions and study_group_sessions; PR5: category is the "
     "rater, numerator 1 where the programme is accomplished, reason what decided. EC11: numerator is the mean change, "
-    "denominator the SD of the scores before, category the habit, expected the planted size in SD of the population."
+    "denominator the SD of the scores before, category the habit, expected the planted change in SD of the scores before."
 )
 
 
@@ -212,7 +213,7 @@ def program_rubric(setting: Setting) -> YearRows:
             for rater, signs in (("self", itself), ("reviewer", reviewer[0])):
                 reason = rubric_reason(signs)
                 place = _place(setting, enrolment, "PR5", program_id=program["code"], category=rater)
-                known.add_known(truth, {**place, "reason": reason}, int(reason == "accomplished"), 1)
+                known.add_known(truth, {**place, "reason": reason}, int(reason == ACCOMPLISHED), 1)
                 parts.append(
                     pl.DataFrame(
                         {
@@ -236,16 +237,16 @@ def program_rubric(setting: Setting) -> YearRows:
 
 
 def rubric_reason(signs: str) -> str:
-    """What decides on ten ratings, in the order of PRINCIPLES: `accomplished` or the first reason against it."""
+    """What decides on ten ratings, in the order of PRINCIPLES: ACCOMPLISHED or the first reason against it."""
     if "-" in signs:
-        return "undeveloped"
+        return "undeveloped_principle"
     if signs.count("o") > 3:
         return "more_than_three_developing"
     if signs[PRINCIPLES.index("A")] != "+":
-        return "need_not_accomplished"
+        return "A_not_accomplished"
     if "+" not in signs[PRINCIPLES.index("G") : PRINCIPLES.index("I") + 1]:
-        return "none_of_g_h_i"
-    return "accomplished"
+        return "none_of_G_H_I"
+    return ACCOMPLISHED
 
 
 def habits_of_mind(setting: Setting) -> YearRows:
@@ -283,8 +284,8 @@ def _habits_of(
     mean_change, sd_change = moments(after - before)
     if not is_small:
         for habit, changed, spread, size in zip(HABITS, mean_change.tolist(), sd_before.tolist(), changes.tolist(), strict=True):
-            place = _place(setting, enrolment, "EC11", **group, category=habit)
-            known.add_known(truth, place, changed, spread, size * spread)
+            place = _place(setting, enrolment, "EC11", **group, category=habit, instrument=HABITS_INSTRUMENT)
+            known.add_known(truth, place, changed, spread, size * HABITS_SD)
     m = len(HABITS)
     nothing = np.full(m, np.nan)
     counts = pl.Series([None if is_small else n] * (2 * m), dtype=pl.Int64)

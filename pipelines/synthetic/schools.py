@@ -31,7 +31,8 @@ NO_SCHOOL = -1
 # Below this number of schools a second one that leaves in the same year would be more than 5 % of some extract's schools.
 ONE_CHANGE_BELOW = 150
 MOST_OF_NEW = 0.04
-MERGED_SIZE = (0.08, 0.40)
+MORE_TO_CHOOSE = 8
+MERGED_SIZE = (0.02, 0.45)
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,7 @@ class Enrolment:
 
 def _quotas(n: int, shares: Sequence[float]) -> Ints:
     """`n` split by `shares` into whole numbers, largest remainders first."""
-    exact = n * np.asarray(shares) / np.sum(shares)
-    quotas = np.floor(exact).astype(np.int64)
-    quotas[np.argsort(quotas - exact, kind="stable")[: n - int(quotas.sum())]] += 1
-    return np.asarray(quotas)
+    return np.asarray(_apportioned(np.array([n]), np.asarray(shares)[None, :] / np.sum(shares))[0])
 
 
 def _logistic_around(rng: np.random.Generator, centre: float, spread: float, n: int) -> Floats:
@@ -250,16 +248,24 @@ def _departures(
     for year in range(1, later + 1):
         is_old = (opened == 0) & (closed == NOT_YET) & (id_changes == NOT_YET) & ~np.isin(np.arange(n), merged_into)
         if not (is_small and year > 1):
-            chance = is_old / size**2
-            closing = rng.choice(n, n_closing, replace=False, p=chance / chance.sum())
+            # In a district of few schools one that has several courses or cohorts would take a tenth of an extract with it.
+            may_close = is_old & (high < GRADES.index("8")) if is_small else is_old
+            chance = (may_close if may_close.any() else is_old) / size**2
+            n_candidates = min(n_closing + MORE_TO_CHOOSE, int((chance > 0).sum()))
+            candidates = rng.choice(n, n_candidates, replace=False, p=chance / chance.sum())
+            n_merging = (n_closing + 1) // 2
+            closing = []
+            for school in candidates:
+                share = size[school] / size
+                fits = is_old & (group == group[school]) & (share > MERGED_SIZE[0]) & (share < MERGED_SIZE[1])
+                if n_merging and fits.any():
+                    n_merging -= 1
+                    merged_into[school] = rng.choice(np.flatnonzero(fits))
+                    is_old[[school, merged_into[school]]] = False
+                    closing.append(school)
+            closing += [school for school in candidates if is_old[school]][: n_closing - len(closing)]
             closed[closing] = year
             is_old[closing] = False
-            for school in closing[: (n_closing + 1) // 2]:
-                share = size[school] / size
-                partners = np.flatnonzero(is_old & (group == group[school]) & (share > MERGED_SIZE[0]) & (share < MERGED_SIZE[1]))
-                if len(partners):
-                    merged_into[school] = rng.choice(partners)
-                    is_old[merged_into[school]] = False
         if not (is_small and year == 1):
             changing = rng.choice(np.flatnonzero(is_old), n_changing, replace=False)
             id_changes[changing] = year
@@ -286,6 +292,14 @@ def _school_ids(style: str, number: Ints, zone: Ints, level: Ints) -> pl.Series:
             return padded
 
 
+def _apportioned(n: Ints, shares: Floats) -> Ints:
+    """Each of `n` split by its row of `shares` into whole numbers, largest remainders first."""
+    exact = n[:, None] * shares
+    whole = np.floor(exact).astype(np.int64)
+    place = np.argsort(np.argsort(whole - exact, axis=1, kind="stable"), axis=1)
+    return np.asarray(whole + (place < (n - whole.sum(axis=1))[:, None]))
+
+
 def draw_enrolment(seed: int, district: District, schools: Schools, year: int) -> Enrolment:
     """The students of one year, by school, grade and cell."""
     rng = generator(seed, district.code, "school_directory", SCHOOL_YEARS[year])
@@ -293,14 +307,16 @@ def draw_enrolment(seed: int, district: District, schools: Schools, year: int) -
     grade = np.arange(len(GRADES))
     is_taught = (schools.low[:, None] <= grade) & (grade <= schools.high[:, None])
     age = year - schools.opened
-    ramp = np.where(schools.opened == 0, 1.0, np.array([0.5, 0.8, 1.0])[np.clip(age, 0, 2)])
+    ramp = np.where(schools.opened == 0, 1.0, np.array([0.6, 0.85, 1.0])[np.clip(age, 0, 2)])
     change = np.where(year == 0, 0.0, rng.normal(district.growth * year, 0.03, schools.n))
     size = schools.size.copy()
     merged = np.flatnonzero((schools.merged_into != NO_SCHOOL) & (schools.closed <= year))
     np.add.at(size, schools.merged_into[merged], schools.size[merged])
     n_enrolled = np.maximum(np.round(size * ramp * np.exp(change)), 12).astype(np.int64)
-    weight = is_taught * np.where(grade == 0, 0.5, 1.0) * rng.lognormal(0, 0.08, (schools.n, len(GRADES)))
-    by_grade = rng.multinomial(n_enrolled, weight / weight.sum(axis=1, keepdims=True))
+    # Grades keep their sizes from year to year but for a little: a cohort does not halve.
+    steady = generator(seed, district.code, "school_directory", "grades").lognormal(0, 0.08, (schools.n, len(GRADES)))
+    weight = is_taught * np.where(grade == 0, 0.5, 1.0) * steady * rng.lognormal(0, 0.05, (schools.n, len(GRADES)))
+    by_grade = _apportioned(n_enrolled, weight / weight.sum(axis=1, keepdims=True))
 
     learners = np.clip(schools.learners[:, None] * (1.25 - 0.05 * grade), 0.002, 0.95)
     low_income = np.clip(schools.low_income + rng.normal(0, 0.01, schools.n), 0.02, 0.99)[:, None]
@@ -315,7 +331,10 @@ def draw_enrolment(seed: int, district: District, schools: Schools, year: int) -
         -1,
     )
     cells = np.clip(cells, 0.001, None)
-    students = rng.multinomial(by_grade, cells / cells.sum(axis=-1, keepdims=True))
+    # So do student groups: what varies is the share, and not each student anew.
+    cells = cells * rng.lognormal(0, 0.12, cells.shape)
+    shares = cells / cells.sum(axis=-1, keepdims=True)
+    students = _apportioned(by_grade.ravel(), shares.reshape(-1, shares.shape[-1])).reshape(shares.shape)
     return Enrolment(year, open_schools, schools.in_scope_from[open_schools] <= year, students[open_schools])
 
 

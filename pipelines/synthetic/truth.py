@@ -39,8 +39,9 @@ MAIN_PARTS = (
     "latent scale has no unit but its own. materials_coverage (CM1): students by the review result of "
     "their core title, with the share whose title meets expectations; one_core_title (CM2): schools "
     "that have exactly one core title in the course, or, with course null, in every course that they "
-    "teach; both for all schools and for the schools that take part (in_scope). A share of nothing is "
-    "null. planted_effects: what was put in on purpose, where, how large and in which indicators. planted_faults: what was "
+    "teach; both for all schools and for the schools that take part (in_scope). CM5 (among indicators): different "
+    "supplemental titles of each school that names a core or a supplemental title, their mean and quartiles. A share of nothing "
+    "is null. planted_effects: what was put in on purpose, where, how large and in which indicators. planted_faults: what was "
     "spoiled on purpose in which file, and the rule that finds it."
 )
 # What the truth says of itself: of its main parts, then of what each module adds to it.

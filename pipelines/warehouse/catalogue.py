@@ -60,8 +60,8 @@ class CatalogueError(Exception):
 class Indicator:
     """One indicator's definition, as its yml gives it.
 
-    `counts` says what its counts are of, which decides their protection. `interval` is how its 95 % interval is made: `wilson`
-    (a share of a count), `clustered` (answers, clustered by school), `standard_error` (value and standard error), `given` (its SQL
+    `counts` says what its counts are of, which decides their protection. `interval` is how its 95 % interval is made: `wilson` (a
+    share of a count), `clustered` (answers, clustered by school), `standard_error` (value and standard error), `given` (its SQL
     returns `lower` and `upper`), or none (a census). `breakdowns` and `measures`: what its SQL returns beside district, school
     year, symbol and sources.
     """

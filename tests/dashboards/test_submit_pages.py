@@ -386,7 +386,7 @@ def test_a_table_of_many_findings_is_shown_in_part(home: Path) -> None:
 
 def test_a_file_of_several_years_says_so_and_opens_a_submission_for_each(home: Path) -> None:
     years = ["2024-25", "2023-24", "1066-67"]
-    rows = [f"{i:03d},,S{i},elementary,K,5,false,true,,9,9,1,1,1,{year}" for i, year in enumerate(years)]
+    rows = [f"{i:03d},,S{i},elementary,K,5,false,true,,,9,9,1,1,1,{year}" for i, year in enumerate(years)]
     content = "\n".join([f"{DIRECTORY},school_year", *rows, ""]).encode()
     app = drop(open_page("submit_file", **DIRECTORY_2024), ("d.csv", content))
     assert "The files also hold 2023-24: each of these years becomes a submission of its own." in text_of(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,13 +11,12 @@ import pytest
 import yaml
 
 from pipelines import flow
-from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.lake.partitions import ensure_empty_extracts
 from pipelines.settings import PROJECT_ROOT, Settings
-from pipelines.warehouse.catalogue import CatalogueError, read_indicators
+from pipelines.warehouse.catalogue import SCHOOL_GROUPS, CatalogueError, read_indicators
 from pipelines.warehouse.dbt import BuildFailed, invoke, write_inputs
 
-DBT_TYPES = {"VARCHAR": "varchar", "BIGINT": "bigint", "BOOLEAN": "boolean", "DOUBLE": "double", "DATE": "date"}
+BASES = ("own_test", "state_relative", "linked", "naep", "scale_free", "survey", "observed", "administrative")
 
 
 @pytest.fixture(scope="module")
@@ -46,25 +46,46 @@ def test_marts_have_their_columns_even_when_nothing_was_sent(empty_build: tuple[
         assert table.columns == [column["name"] for column in model["columns"]]
 
 
-def test_staging_models_and_contracts_do_not_drift_apart() -> None:
-    staging = yaml.safe_load((PROJECT_ROOT / "dbt_project/models/staging/_staging.yml").read_text())["models"]
-    by_name = {model["name"]: {c["name"]: c["data_type"] for c in model["columns"]} for model in staging}
-    keys = {m["name"]: next(t["unique_key"] for t in m["data_tests"])["arguments"]["columns"] for m in staging}
-    contracts = PROJECT_ROOT / "data_contracts"
-    for extract in extract_names(contracts):
-        contract = load_contract(contracts, extract)
-        own = {"district": "varchar", "school_year": "varchar", "submission_id": "varchar"}
-        expected = own | {c.name: DBT_TYPES[c.physical_type] for c in contract.columns}
-        assert by_name[f"stg_{extract}"] == expected
-        assert keys[f"stg_{extract}"] == ["district", "school_year", *contract.key]
+# The indicators of the design; those that rest on estimates of ability come with the estimators.
+DESIGN = {
+    **{"SS": range(1, 12), "CM": range(1, 13), "EC": range(1, 16), "LC": range(1, 9), "MM": range(1, 9)},
+    **{"OC": range(1, 13), "PR": range(1, 7)},
+}
+ESTIMATED = {"SS4", "OC5", "OC6", "OC8"}
 
 
-def test_every_indicator_model_ends_in_the_one_shape() -> None:
+def test_every_indicator_of_the_design_is_there_and_says_what_it_must() -> None:
     indicators = read_indicators(PROJECT_ROOT / "dbt_project")
-    assert {"OC4", "OC9", "CM1", "CM2"} <= {indicator.indicator_id for indicator in indicators}
+    wanted = {f"{prefix}{number}" for prefix, numbers in DESIGN.items() for number in numbers}
+    assert {indicator.indicator_id for indicator in indicators} == wanted - ESTIMATED
     for indicator in indicators:
         assert indicator.definition.endswith(".")
         assert indicator.caveats.endswith(".")
+        assert indicator.basis in BASES
+        assert "unit_id" not in indicator.breakdowns or indicator.breakdowns[:5] == SCHOOL_GROUPS
+
+
+def test_indicators_that_only_describe_are_those_of_the_design() -> None:
+    only_described = {i.indicator_id for i in read_indicators(PROJECT_ROOT / "dbt_project") if i.is_describe_only}
+    assert only_described == {"CM2", "CM12", "SS3", "SS8", "SS10", "LC7", "MM5", "PR5"}
+
+
+def test_every_indicator_has_unit_tests_of_its_own() -> None:
+    for path in (PROJECT_ROOT / "dbt_project/models/indicators").rglob("*.yml"):
+        tests = yaml.safe_load(path.read_text(encoding="utf-8")).get("unit_tests", [])
+        assert {test["model"] for test in tests} == {path.stem}, path.name
+
+
+def test_every_threshold_is_owned_and_none_is_idle() -> None:
+    """A threshold that is misspelled would be null, and every comparison with it neither true nor false."""
+    project = PROJECT_ROOT / "dbt_project"
+    seeds = pl.read_csv(project / "seeds/thresholds.csv")
+    texts = [path.read_text(encoding="utf-8") for folder in ("models", "macros") for path in (project / folder).rglob("*.sql")]
+    used = {name for text in texts for name in re.findall(r"threshold\('([a-z_0-9]+)'\)", text)}
+    # What the contracts write into their definitions is owned here and cannot be used in SQL: counts come at that threshold.
+    in_contracts = {"learning_hours", "regular_use_days"}
+    assert used | in_contracts == set(seeds["threshold_id"])
+    assert seeds.select(pl.all().null_count()).row(0) == (0,) * seeds.width
 
 
 def _copy_of_project(tmp_path: Path) -> Path:

@@ -342,9 +342,7 @@ def sql_file(tmp_path: Path, sql: str, counts: str = "people") -> Path:
         "sources": {"lake.school_directory": {"kind": "lake", "name": "school_directory"}},
         "models": [{"name": "fct_indicator_values", "kind": "TABLE", "reads": ["lake.school_directory"], "sql": sql}],
         "breakdowns": SOME_BREAKDOWNS,
-        "indicators": [
-            {"indicator_id": "XX1", "title": "Example", "counts": counts, "direction": None, "is_computed": True}
-        ],
+        "indicators": [{"indicator_id": "XX1", "title": "Example", "counts": counts, "direction": None, "is_computed": True}],
     }
     path = tmp_path / "indicator_sql.json"
     path.write_text(json.dumps(document))

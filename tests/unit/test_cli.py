@@ -124,7 +124,7 @@ class TestCheck:
         [
             (1, "atlantis", "'atlantis' is not a district that NMIP knows; use one of: chicago, houston"),
             (1, "../../etc", "'../../etc' is not a district"),
-            (3, "grades", "'grades' is not an extract that NMIP knows; use one of: assessment_levels"),
+            (3, "grades", "'grades' is not an extract that NMIP knows; use one of: algebra_outcomes"),
             (5, "2024", "'2024' is not a school year that NMIP knows"),
         ],
     )

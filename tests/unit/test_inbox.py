@@ -270,7 +270,7 @@ def test_a_file_that_is_still_written_waits(inbox: Path, store: SubmissionStore,
     def read_while_written(self: Path) -> bytes:
         content = real(self)
         if self == path:
-            path.write_bytes(content + b"004,,late,elementary,K,5,false,true,,1,1,1,1,1\n")
+            path.write_bytes(content + b"004,,late,elementary,K,5,false,true,,,1,1,1,1,1\n")
         return content
 
     monkeypatch.setattr(Path, "read_bytes", read_while_written)

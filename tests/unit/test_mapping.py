@@ -285,7 +285,7 @@ def with_mapping(tmp_path: Path, sql: str) -> Path:
     folder = tmp_path / "data_contracts"
     shutil.copytree(CONTRACTS, folder)
     path = folder / "mappings" / "philadelphia" / "school_directory.sql"
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(sql)
     return folder
 
@@ -314,7 +314,7 @@ def test_an_unaccounted_line_blocks(tmp_path: Path) -> None:
 def test_a_delivery_in_the_contracts_own_columns_needs_no_mapping_even_where_there_is_one(tmp_path: Path) -> None:
     contracts = with_mapping(tmp_path, FULL)
     names = [column.name for column in DIRECTORY.columns if column.symbol_for is None]
-    row = "007,,S,elementary,K,5,false,true,,10,9,8,7,6"
+    row = "007,,S,elementary,K,5,false,true,,,10,9,8,7,6"
     screening = screen(
         [DeliveredFile("x.csv", f"{','.join(names)}\n{row}\n".encode())], contracts, "philadelphia", "school_directory", "2023-24"
     )

@@ -462,7 +462,7 @@ def test_no_contract_column_is_personal() -> None:
 
 def test_no_synthetic_file_is_personal(tmp_path: Path) -> None:
     paths = write_deliveries(build_network(CONTRACTS, scale=0.02), tmp_path)
-    assert len(paths) == 54
+    assert {path.suffix for path in paths} >= {".csv", ".xlsx"} and len(paths) > 300
     for path in paths:
         delivered = read_delivery([DeliveredFile(path.name, path.read_bytes())])
         assert personal_data(delivered) == (), path.name

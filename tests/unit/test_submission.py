@@ -287,7 +287,7 @@ class TestSigning:
 class TestYears:
     def test_a_delivery_of_several_years_opens_one_submission_for_each(self, store: SubmissionStore) -> None:
         rows = [
-            f"{i:03d},,S,elementary,K,5,false,true,,9,9,1,1,1,{year}" for i, year in enumerate(["2024-25", "2023-24", "1066-67"])
+            f"{i:03d},,S,elementary,K,5,false,true,,,9,9,1,1,1,{year}" for i, year in enumerate(["2024-25", "2023-24", "1066-67"])
         ]
         content = "\n".join([DIRECTORY + ",school_year", *rows]).encode()
         done = deliver(store, CONTRACTS, *PLACE, files(content), "inbox", "inbox")
@@ -296,7 +296,7 @@ class TestYears:
             assert (submission.screened or {})["lines"] == {"in": 3, "used": 1, "dropped": {"other_year": 2}}
 
     def test_a_delivery_without_the_named_year_opens_only_that_years_submission(self, store: SubmissionStore) -> None:
-        content = f"{DIRECTORY},school_year\n001,,S,elementary,K,5,false,true,,9,9,1,1,1,2023-24\n".encode()
+        content = f"{DIRECTORY},school_year\n001,,S,elementary,K,5,false,true,,,9,9,1,1,1,2023-24\n".encode()
         (only,) = deliver(store, CONTRACTS, *PLACE, files(content), "inbox", "inbox")
         assert (only.key.school_year, only.state) == ("2024-25", "corrections_needed")
         (message,) = read_findings(store, only)["message"]
@@ -304,7 +304,7 @@ class TestYears:
 
     def test_years_that_are_none_are_told_in_part(self, store: SubmissionStore) -> None:
         """A wrong column under this name must not write the delivered values into the ledger."""
-        rows = [f"{i:03d},,S,elementary,K,5,false,true,,9,9,1,1,1,{'x' * 300}{i}" for i in range(500)]
+        rows = [f"{i:03d},,S,elementary,K,5,false,true,,,9,9,1,1,1,{'x' * 300}{i}" for i in range(500)]
         (only,) = deliver(store, CONTRACTS, *PLACE, files("\n".join([DIRECTORY + ",school_year", *rows]).encode()), "inbox", "x")
         assert len((only.screened or {})["school_years"]) <= 12
         assert len(read_findings(store, only)["message"][0]) < 1_000

@@ -75,6 +75,27 @@ def test_schools_are_not_people() -> None:
     assert not _shown(values, district="b")
 
 
+def test_of_a_mean_only_the_people_behind_it_are_counted() -> None:
+    rows = [_cell(3, 100, unit="hours"), _cell(300, 9, unit="hours", district="b")]
+    values = _protect(rows)
+    assert _shown(values, district="a")
+    assert not _shown(values, district="b")
+
+
+@pytest.mark.parametrize("unit", ["ratio", "teachers per leader"])
+def test_of_a_ratio_of_people_both_counts_are_people(unit: str) -> None:
+    values = _protect([_cell(9, 100, unit=unit), _cell(95, 100, unit=unit, district="b")])
+    assert not _shown(values, district="a")
+    assert _shown(values, district="b"), "what is left of the denominator is nobody's count"
+
+
+def test_a_value_that_does_not_say_how_many_stand_behind_it_falls() -> None:
+    without = {"numerator": None, "denominator": None, "n": None, "value": 2.5, "unit": "months"}
+    rows = [_cell(1, 2) | without, _cell(1, 2, district="b") | without | {"n": 40}, _cell(1, 2, indicator_id="SS9") | without]
+    values = protect(pl.DataFrame(rows, schema=SCHEMA), 10, [], {"OC4"}, {"SS9"}).values
+    assert values["symbol"].to_list() == ["c", None, None]
+
+
 def test_subtraction_from_the_pooled_grade_gives_nothing_back() -> None:
     rows = [
         *_levels((100, 100, 95), grade="3_5"),

@@ -113,15 +113,22 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_different_ones(smal
     other = write_and_read(tmp_path / "other", scale=SMALL, seed=20260802)
     assert bytes_below(again.folder) == bytes_below(small.folder)
     first, second = bytes_below(small.folder), bytes_below(other.folder)
-    assert first.keys() == second.keys()
-    assert [name for name in first if first[name] == second[name]] == []
+    # Which districts run the programme whose teachers are measured follows from the seed.
+    assert {name.split("/")[2] for name in first.keys() ^ second.keys()} <= {"habits_of_mind"}
+    # A rubric has few ratings to differ in.
+    same = [name for name in first.keys() & second.keys() if first[name] == second[name]]
+    assert {name.split("/")[2] for name in same} <= {"program_rubric"}
 
 
 def test_one_file_for_each_district_extract_and_year_in_its_place(small: Written) -> None:
     places = {path.relative_to(small.folder / "extracts").as_posix() for path in small.paths}
-    assert places == {f"{d}/{e}/{y}/{d}_{e}_{y}.csv" for d in DISTRICTS for e in EXTRACTS for y in YEARS}
+    expected = {(d, e, y): f"{d}/{e}/{y}/{d}_{e}_{y}.csv" for d in DISTRICTS for e in EXTRACTS for y in YEARS}
+    # A district without the programme has nothing to send about it.
+    without = set(DISTRICTS) - planted(small, "habits_of_mind_change")
+    assert without
+    assert places == {place for (d, e, _), place in expected.items() if e != "habits_of_mind" or d not in without}
     assert all(path.is_file() for path in small.paths)
-    assert len(list((small.folder / "extracts").rglob("*"))) == 6 + 6 * len(EXTRACTS) + 2 * 18 * len(EXTRACTS)
+    assert {path for path in (small.folder / "extracts").rglob("*") if path.is_file()} == set(small.paths)
 
 
 def test_a_file_with_the_same_bytes_is_left_untouched_and_another_is_replaced(tmp_path: Path) -> None:
@@ -213,7 +220,8 @@ def test_the_rules_of_the_product_find_nothing(small: Written) -> None:
             rules = rules_of(CONTRACTS, contract)
             findings, _ = run_rules(connection, contract, rules, rows.columns)
         assert len(rules) > 8
-        assert findings.height == 0, findings.head(3).to_dicts()
+        unusual = {f["rule_id"] for f in small.truth["planted_faults"] if f["file"] == path.name and not f["is_corrected"]}
+        assert set(findings["rule_id"]) == unusual, findings.head(3).to_dicts()
 
 
 # School directory
@@ -277,9 +285,13 @@ def test_schools_open_and_close_and_keep_their_ids_otherwise(written: Written) -
         pl.col("school_name", "low_grade", "high_grade", "is_charter").n_unique()
     )
     assert kept.select(pl.all_horizontal(pl.exclude("district", "school_id") == 1).all()).item()
-    new = schools.sort("school_year").group_by("district", "school_id", maintain_order=True).first()
-    new = new.filter(pl.col("school_year") > YEARS[0])
-    assert new.height > 0 and new["nces_school_id"].null_count() == new.height
+    first_rows = schools.sort("school_year").group_by("district", "school_id", maintain_order=True).first()
+    new = first_rows.filter(pl.col("school_year") > YEARS[0])
+    # A school that is new has no NCES id yet; one that has changed its id has kept the NCES id that it had.
+    known = first_rows.filter(pl.col("school_year") == YEARS[0]).select("district", "nces_school_id")
+    renamed = new.drop_nulls("nces_school_id")
+    assert renamed.height > 0 and new.height > renamed.height
+    assert renamed.join(known, on=["district", "nces_school_id"], how="anti").is_empty()
 
 
 def test_districts_write_ids_each_in_a_style_of_their_own(full: Written) -> None:
@@ -485,6 +497,7 @@ def test_true_counts_of_suppressed_groups_follow_from_their_complements(full: Wr
     place, unit = ["district", "school_year", "grade"], ["district", "school_year", "grade", "unit_id"]
     results = full.tables["assessment_levels"]
     groups = {str(name): table for (name,), table in results.partition_by("subgroup", as_dict=True).items()}
+    n_compared = 0
     for pair in COMPLEMENTS:
         for one, other in (pair, pair[::-1]):
             joined = groups["all"].join(groups[one], on=unit, suffix="_one")
@@ -497,10 +510,11 @@ def test_true_counts_of_suppressed_groups_follow_from_their_complements(full: Wr
             )
             truth = full.truth_table("assessment").filter(pl.col("subgroup") == one)
             compared = truth.join(restored.filter(~pl.col("is_lost") & (pl.col("n_hidden") > 0)), on=place)
-            assert compared.height > 0, one
+            n_compared += compared.height
             for level, name in enumerate(LEVELS):
                 exact = compared["n_levels"].list.get(level, null_on_oob=True).fill_null(0)
                 assert (exact == compared[name]).all(), (one, name)
+    assert n_compared > 10
 
 
 def test_coverage_and_one_core_title_are_those_of_the_files(written: Written) -> None:
@@ -616,9 +630,11 @@ def test_planted_opt_out_shows_in_participation(full: Written) -> None:
     results = full.truth_table("assessment")
     opting = pl.col("district").is_in(planted(full, "opt_out"))
     everyone = results.filter(pl.col("subgroup") == "all")
-    assert everyone.filter(~opting)["participation"].is_between(0.90, 0.995).all()
-    assert everyone.filter(opting)["participation"].is_between(0.70, 0.88).all()
-    assert everyone.filter(opting).height == 18
+    # Where the course test replaces the grade's, students of grade 8 are missing for that reason.
+    own_test = everyone.filter(pl.col("grade") != "8")
+    assert own_test.filter(~opting)["participation"].is_between(0.90, 0.995).all()
+    assert own_test.filter(opting)["participation"].is_between(0.70, 0.88).all()
+    assert own_test.filter(opting).height == 15
     groups = results.filter(opting).pivot("subgroup", index=["school_year", "grade"], values="participation")
     assert (groups["not_low_income"] < groups["low_income"]).all()
 

@@ -26,6 +26,7 @@ from pipelines.synthetic.conditions import rates_around
 from pipelines.synthetic.network import SyntheticNetwork, build_network
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "data_contracts"
+TENURES = ("0_1", "2_3", "4_plus")
 YEARS = ["2023-24", "2024-25", "2025-26"]
 EXTRACTS = [
     "implementation_stage",
@@ -78,7 +79,7 @@ def small() -> SyntheticNetwork:
 
 @pytest.fixture(scope="module")
 def tables(network: SyntheticNetwork) -> dict[str, pl.DataFrame]:
-    return {extract: table_of(network, extract) for extract in [*EXTRACTS, "school_directory"]}
+    return {extract: table_of(network, extract) for extract in [*EXTRACTS, "curriculum_adoption", "school_directory"]}
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +238,12 @@ def standing(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Every school with its latest rating of the year, a verified one before its own."""
     ratings = tables["implementation_stage"].sort(pl.col("rating_type") == "verified", "rating_date")
     latest = ratings.group_by(KEY, maintain_order=True).last()
-    return tables["school_directory"].select(KEY).join(latest, on=KEY, how="left").with_columns(pl.col("stage").fill_null("not_rated"))
+    return (
+        tables["school_directory"]
+        .select(KEY)
+        .join(latest, on=KEY, how="left")
+        .with_columns(pl.col("stage").fill_null("not_rated"))
+    )
 
 
 def dosage_and_use(tables: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
@@ -268,9 +274,11 @@ def staff_and_learning(tables: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
         ("EC14", "diverse_learners", "n_teachers", "n_math_teachers"),
     ):
         parts = by(learning.filter(pl.col("kind") == kind), part, part).drop("den")
-        found.append(labelled(indicator_id, parts.join(by(staff, of, of).drop("num"), on=PLACE)))
+        fixed = {"statistic": "share"} if indicator_id == "EC10" else {}
+        found.append(labelled(indicator_id, parts.join(by(staff, of, of).drop("num"), on=PLACE), **fixed))
+    immersed = learning.filter(pl.col("kind") == "mathematics_immersion")
+    found.append(labelled("EC10", by(immersed, "contact_hours", "n_teachers"), statistic="hours_per_teacher"))
     for indicator_id, part, of in (
-        ("EC2", "n_math_teachers", "coach_fte"),
         ("EC4", "n_sections_certified", "n_sections_6_12"),
         ("EC5", "n_early_career", "n_math_teachers"),
         ("EC6", "n_retained", "n_last_year"),
@@ -279,13 +287,30 @@ def staff_and_learning(tables: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
     ):
         found.append(labelled(indicator_id, by(staff, part, of)))
     lessons = tables["observations"].rename({"core_action": "category", "tool": "instrument"})
-    found.append(labelled("EC8", by(lessons, "n_rated_3_4", "n_lessons", "category", "instrument")))
+    purposive = pl.when(pl.col("sampling") == "purposive").then(pl.lit("purposive")).otherwise(pl.lit("all_or_random"))
+    lessons = lessons.with_columns(statistic=purposive)
+    found.append(labelled("EC8", by(lessons, "n_rated_3_4", "n_lessons", "category", "statistic", "instrument")))
+    return [*found, *coaching(staff)]
+
+
+def supplemental_titles(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Different supplemental titles of each school that names a core or a supplemental title."""
+    named = tables["curriculum_adoption"].filter((pl.col("subgroup") == "all") & pl.col("role").is_in(["core", "supplemental"]))
+    return named.group_by(KEY).agg(pl.col("title").filter(pl.col("role") == "supplemental").n_unique().alias("n"))
+
+
+def coaching(staff: pl.DataFrame) -> list[pl.DataFrame]:
     coached = staff.with_columns(one=pl.lit(1), any=(pl.col("coach_fte") > 0).cast(pl.Int64))
-    found.append(labelled("LC5", by(coached, "any", "one")))
-    of_model = staff.group_by(*PLACE, pl.col("coach_model").alias("category")).agg(num=pl.col("coach_fte").sum())
-    of_model = of_model.filter(pl.col("category") != "none").join(by(staff, "coach_fte", "coach_fte").drop("num"), on=PLACE)
-    found.append(labelled("LC7", of_model))
-    found.append(labelled("LC7", by(staff, "n_cycles", "n_math_teachers"), statistic="cycles_per_teacher"))
+    found = [labelled("LC5", by(coached, "any", "one"), statistic="schools_with_coach", category="all")]
+    all_fte = by(staff, "coach_fte", "coach_fte").drop("num")
+    for model in ("all", "school", "network", "district"):
+        served = staff if model == "all" else staff.filter(pl.col("coach_model") == model)
+        found.append(labelled("EC2", by(served, "n_math_teachers", "coach_fte"), category=model))
+        cycles = by(served, "n_cycles", "n_math_teachers")
+        found.append(labelled("LC7", cycles, category=model, statistic="cycles_per_teacher"))
+        if model != "all":
+            fte = by(served, "coach_fte", "coach_fte").drop("den").join(all_fte, on=PLACE)
+            found.append(labelled("LC7", fte, category=model, statistic="share_of_fte"))
     return found
 
 
@@ -295,14 +320,19 @@ def leadership(tables: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
         one=pl.lit(1),
         walks=((pl.col("n_walkthroughs_fall") >= 4) & (pl.col("n_walkthroughs_spring") >= 4)).cast(pl.Int64),
         has_cycle=pl.col("monthly_math_data_cycle").cast(pl.Int64),
-        apart=pl.col("n_confident_math") - pl.col("n_confident_ela"),
-        **{code: (pl.col("principal_tenure") == code).cast(pl.Int64) for code in ("4_plus", "0_1")},
+        **{code: (pl.col("principal_tenure") == code).cast(pl.Int64) for code in TENURES},
     )
     found.append(labelled("LC1", by(led, "n_leaders_math_learning", "n_leaders")))
     found.append(labelled("LC2", by(led, "walks", "one")))
-    found.extend(labelled("LC3", by(led, code, "one"), category=code) for code in ("4_plus", "0_1"))
+    found.extend(labelled("LC3", by(led, code, "one"), category=code) for code in TENURES)
     found.append(labelled("LC4", by(led, "has_cycle", "one")))
-    found.append(labelled("LC8", by(led, "apart", "n_respondents")))
+    found.extend(labelled("LC8", by(led, f"n_confident_{name}", "n_respondents"), statistic=name) for name in ("math", "ela"))
+    asked = tables["materials_use"].filter((pl.col("source") == "survey") & (pl.col("wave") == "spring"))
+    answered = asked.filter(pl.col("n_respondents") > 0)
+    teachers, leaders = (answered.filter(pl.col("respondent") == name) for name in ("teacher", "leader"))
+    for name, table, other in (("leader", leaders, teachers), ("teacher", teachers, leaders)):
+        both = table.join(other, on=[*KEY, "instrument", "wave"], how="semi").rename({"wave": "administration"})
+        found.append(labelled("LC6", by(both, "n_regular_use", "n_respondents", "instrument", "administration"), statistic=name))
     return found
 
 
@@ -312,14 +342,10 @@ def mindset(tables: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
     answers = answers.with_columns(weighted=pl.col("scale_mean") * pl.col("n_respondents"))
     for indicator_id, scale in SCALE_OF.items():
         of_scale = answers.filter(pl.col("scale") == scale)
-        bands = of_scale.filter(pl.col("grade") != "all")
-        for statistic, part in ((None, "n_favorable"), ("mean", "weighted")):
-            fixed = {} if statistic is None else {"statistic": statistic}
-            found.append(labelled(indicator_id, by(of_scale, part, "n_respondents", "respondent", "instrument"), **fixed))
-            if bands.height:
-                found.append(
-                    labelled(indicator_id, by(bands, part, "n_respondents", "respondent", "instrument", "grade"), **fixed)
-                )
+        of_scale = of_scale.with_columns(pl.col("grade").replace("all", None))
+        for statistic, part in (("favorable", "n_favorable"), ("scale_mean", "weighted")):
+            table = by(of_scale, part, "n_respondents", "respondent", "instrument", "grade")
+            found.append(labelled(indicator_id, table, statistic=statistic))
     return found
 
 
@@ -343,14 +369,50 @@ def test_every_known_value_is_what_the_rows_add_up_to(in_scope: dict[str, pl.Dat
     assert ((shown["num"] / shown["den"] - shown["value"]).abs() < 1e-6).all()
 
 
-def test_agreement_of_leaders_and_teachers_is_that_of_the_rows(in_scope: dict[str, pl.DataFrame], known: pl.DataFrame) -> None:
-    """LC6 in the districts that ask both; where use is logged there is nothing to agree with."""
-    asked = in_scope["materials_use"].filter((pl.col("source") == "survey") & (pl.col("wave") == "spring"))
-    shares = by(asked, "n_regular_use", "n_respondents", "respondent").with_columns(share=pl.col("num") / pl.col("den"))
-    wide = shares.pivot("respondent", index=PLACE, values="share").drop_nulls(["leader", "teacher"])
-    joined = known.filter(pl.col("indicator_id") == "LC6").join(wide, on=PLACE, how="full", coalesce=True)
-    assert joined.height == 5 * 3
-    assert (((joined["leader"] - joined["teacher"]).abs() - joined["value"]).abs() < 1e-9).all()
+def test_known_supplemental_titles_are_those_of_the_rows(in_scope: dict[str, pl.DataFrame], known: pl.DataFrame) -> None:
+    titles = (
+        supplemental_titles(in_scope)
+        .group_by(PLACE)
+        .agg(
+            pl.col("n").mean().alias("mean"),
+            pl.col("n").quantile(0.25, "linear").alias("p25"),
+            pl.col("n").quantile(0.75, "linear").alias("p75"),
+        )
+    )
+    mine = known.filter(pl.col("indicator_id") == "CM5")
+    assert mine.select((pl.col("subgroup") == "all").all()).item()
+    joined = mine.join(titles.unpivot(index=PLACE, variable_name="statistic", value_name="found"), on=[*PLACE, "statistic"])
+    assert joined.height == mine.height == 6 * 3 * 3
+    assert ((joined["value"] - joined["found"]).abs() < 1e-9).all()
+    assert joined["value"].is_between(0, 10).all() and joined["value"].n_unique() > 3
+
+
+def test_known_differences_are_those_of_their_two_shares(known: pl.DataFrame) -> None:
+    """LC6 in the five districts that ask leaders and teachers (where use is logged there is nothing to agree with), and LC8."""
+    for indicator_id, first, second, name, n in (
+        ("LC6", "leader", "teacher", "absolute_difference", 5 * 3),
+        ("LC8", "math", "ela", "difference", 6 * 3),
+    ):
+        mine = known.filter(pl.col("indicator_id") == indicator_id)
+        for column in ("value", "expected"):
+            wide = mine.pivot("statistic", index=PLACE, values=column)
+            gap = wide[first] - wide[second]
+            assert wide.height == n
+            assert (((gap.abs() if indicator_id == "LC6" else gap) - wide[name]).abs() < 1e-12).all()
+
+
+def test_known_months_in_a_stage_are_those_of_the_rows(in_scope: dict[str, pl.DataFrame], known: pl.DataFrame) -> None:
+    began = standing(in_scope).drop_nulls("start_date")
+    days = (pl.col("rating_date") - pl.col("start_date")).dt.total_days()
+    of_stage = began.with_columns(category=pl.col("stage"))
+    both = pl.concat([of_stage, of_stage.with_columns(category=pl.lit(None, pl.String))])
+    medians = both.group_by(*PLACE, "category").agg(days.median() / (146097 / 400 / 12), pl.len().alias("n_schools"))
+    mine = known.filter(pl.col("statistic") == "median_months_in_stage")
+    joined = mine.join(medians, on=[*PLACE, "category"], nulls_equal=True)
+    assert joined.height == mine.height == 6 * 3 * 5
+    assert ((joined["value"] - joined["rating_date"]).abs() < 1e-9).all()
+    assert (joined["n"] == joined["n_schools"]).all()
+    assert joined["value"].is_between(3, 60).all()
 
 
 # The model's promise
@@ -361,22 +423,21 @@ def of_people(known: pl.DataFrame) -> pl.DataFrame:
     p, n = pl.col("expected"), pl.col("denominator")
     shares = known.filter(
         pl.col("indicator_id").is_in(list(recomputable(known)))
-        & pl.col("statistic").is_null()
+        & ~pl.col("statistic").is_in(["scale_mean", "absolute_difference", "difference"]).fill_null(False)
         & p.is_not_null()
         & (n > 0)
-        & ~pl.col("indicator_id").is_in(["LC6", "LC8"])
     )
     return shares.with_columns(z=(pl.col("value") - p) / (p * (1 - p) / n).sqrt())
 
 
 def recomputable(known: pl.DataFrame) -> set[str]:
     listed = [*SCALE_OF, "SS1", "SS7", "CM3", "CM4", "CM10", "EC1", "EC3", "EC4", "EC5", "EC6", "EC8", "EC9", "EC10"]
-    return {*listed, "EC12", "EC13", "EC14", "EC15", "LC1", "LC2", "LC3", "LC4", "LC5"} & set(known["indicator_id"])
+    return {*listed, "EC12", "EC13", "EC14", "EC15", "LC1", "LC2", "LC3", "LC4", "LC5", "LC6", "LC8"} & set(known["indicator_id"])
 
 
 def test_values_scatter_around_what_the_model_expects_as_shares_do(known: pl.DataFrame) -> None:
     shares = of_people(known)
-    assert shares["indicator_id"].n_unique() == 28
+    assert shares["indicator_id"].n_unique() == 30
     spread, mean = shares["z"].std(), shares["z"].mean()
     assert isinstance(spread, float) and isinstance(mean, float)
     # Schools differ, so sums of their draws scatter a little less than one binomial draw would.
@@ -400,7 +461,7 @@ def test_wilson_intervals_cover_what_the_model_expects_at_their_rate(known: pl.D
 
 def test_expected_means_of_scales_are_covered_too(known: pl.DataFrame) -> None:
     means = known.filter(
-        (pl.col("statistic") == "mean") & pl.col("indicator_id").is_in(list(SCALE_OF)) & (pl.col("denominator") > 0)
+        (pl.col("statistic") == "scale_mean") & pl.col("indicator_id").is_in(list(SCALE_OF)) & (pl.col("denominator") > 0)
     )
     z = (means["value"] - means["expected"]) / (0.85 / means["denominator"].sqrt())
     assert means.height > 250
@@ -438,15 +499,11 @@ def test_nothing_changes_in_the_still_districts_and_both_are_equal(network: Synt
     still = of_people(known).filter(
         pl.col("district").is_in(effect["districts"]) & pl.col("indicator_id").is_in(effect["indicator_ids"])
     )
-    # All bands together depend on how many students each band has.
-    still = still.filter(
-        ~((pl.col("respondent") == "student") & pl.col("grade").is_null() & pl.col("indicator_id").str.starts_with("MM"))
-    )
     same = still.group_by("indicator_id", *BREAKDOWNS).agg(
         pl.col("expected").max() - pl.col("expected").min(), pl.col("value").n_unique(), pl.len()
     )
     assert (same["len"] == 6).all()
-    assert set(same["indicator_id"]) == set(effect["indicator_ids"]) - {"LC8"}
+    assert set(same["indicator_id"]) == set(effect["indicator_ids"])
     assert (same["expected"] < 1e-6).all()
     assert (same["value"] > 1).all()
 

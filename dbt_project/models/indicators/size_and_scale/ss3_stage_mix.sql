@@ -11,7 +11,11 @@ with stages as (
         rating_type,
         stage,
         case when rating_date >= start_date then {{ months_between_dates('start_date', 'rating_date') }} end as months_in_stage,
-        case when rating_date >= first_date then {{ months_between_dates('first_date', 'rating_date') }} end as months_known,
+        -- Where the first day on record is one of implementation, nobody knows when the school began.
+        case
+            when rating_date >= first_date and (reached_date is null or reached_date > first_date)
+                then {{ months_between_dates('first_date', 'rating_date') }}
+        end as months_known,
         case when reached_date >= first_date then {{ months_between_dates('first_date', 'reached_date') }} end as months_to_reach
     from {{ ref('int_stage_histories') }}
 
@@ -35,21 +39,21 @@ mix as (
 ),
 
 pace as (
-
+    {% for months in (threshold('stage_pace_first'), threshold('stage_pace_second'), threshold('stage_pace_third')) %}
     select
-        s.district,
-        s.school_year,
-        s.school_id,
-        s.submission_id,
-        'initial_or_full_by_month_' || cast(cast(t.value as integer) as varchar) as category,
+        district,
+        school_year,
+        school_id,
+        submission_id,
+        'initial_or_full_by_month_' || cast(cast({{ months }} as integer) as varchar) as category,
         'share_by_months_since_start' as statistic,
-        case when s.months_to_reach <= t.value then 1 else 0 end as numerator,
+        case when months_to_reach <= {{ months }} then 1 else 0 end as numerator,
         1 as denominator,
         cast(null as varchar) as symbol
-    from stages as s
-    inner join {{ ref('thresholds') }} as t
-        on t.threshold_id in ('stage_pace_first', 'stage_pace_second', 'stage_pace_third') and s.months_known >= t.value
-
+    from stages
+    where months_known >= {{ months }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 shares as (

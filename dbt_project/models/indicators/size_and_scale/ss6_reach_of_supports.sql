@@ -1,5 +1,5 @@
--- Grain: schools x category (few, some or many mathematics teachers). The counts of EC3; a school whose number of mathematics teachers is
--- not known, or which has none, is in no category.
+-- Grain: schools x category (size band by mathematics teachers, the bands of LC5). The counts of EC3; a school whose number of
+-- mathematics teachers is not known, or which has none, is in no band.
 with schools as (
 
     {{ learning_counts('ALL', 'n_teachers_full_cycle', 'n_math_teachers') }}
@@ -14,9 +14,9 @@ counts as (
         school_id,
         submission_id,
         case
-            when denominator <= {{ threshold('support_band_small_most') }} then 'few_teachers'
-            when denominator <= {{ threshold('support_band_medium_most') }} then 'some_teachers'
-            else 'many_teachers'
+            when denominator < {{ threshold('small_math_staff') }} then 'small'
+            when denominator < {{ threshold('large_math_staff') }} then 'medium'
+            else 'large'
         end as category,
         numerator,
         denominator,
