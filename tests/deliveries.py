@@ -101,5 +101,5 @@ def sized(*sizes: int) -> bytes:
     header, *rows = directory_csv(len(sizes), 4).decode().splitlines()
     cells = [row.split(",") for row in rows]
     return "\n".join(
-        [header, *(",".join([*c[:9], str(n), "4", "2", "0", "0"]) for c, n in zip(cells, sizes, strict=True)), ""]
+        [header, *(",".join([*c[:10], str(n), "4", "2", "0", "0"]) for c, n in zip(cells, sizes, strict=True)), ""]
     ).encode()

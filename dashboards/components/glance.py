@@ -88,9 +88,11 @@ def _card(
     combinations = choices.combinations_of(rows)
     chosen = choices.headline(combinations, view.year, indicator)
     year = choices.in_combination(rows.filter(pl.col("school_year") == view.year), chosen)
-    if year.is_empty():
+    if not year["value"].count():
         numbered = rows.filter(pl.col("value").is_not_null())["school_year"].max()
-        st.markdown(plain(f"No value for {view.year}. Latest year with a value: {numbered!s}."))
+        why = sorted(set(amounts.with_texts(year)["why"].drop_nulls()))
+        reason = f" ({listed(why)})" if why else ""
+        st.markdown(plain(f"No value for {view.year}{reason}. Latest year with a value: {numbered!s}."))
         return None
     said = {field: code for field, code in chosen.items() if field not in fixed}
     what = stands_for(said, combinations, sections.labels(view.release, combinations))

@@ -250,9 +250,9 @@ def section(view: View, selection: Selection, band: Band | None = None) -> None:
 
 
 def labelled(rows: pl.DataFrame, selection: Selection) -> pl.DataFrame:
-    """The rows with `label` (what the bar stands for, lines broken), `position` (its order), sorted by district and position.
+    """The rows with `label` (what the bar stands for, lines broken), `position` (its order) and `series`, in that order.
 
-    Where a district has several instruments or waves for one bar, each is a bar of its own, and named.
+    Where a district has several instruments for one bar in a year, each is a bar of its own, and `series` names it.
     """
     spread = selection.spread
     if spread is None:
@@ -264,12 +264,11 @@ def labelled(rows: pl.DataFrame, selection: Selection) -> pl.DataFrame:
             schema={spread: pl.String, "label": pl.String, "position": pl.Int64},
         )
         named = rows.join(known, on=spread, how="left", nulls_equal=True)
-    several = pl.col("instrument").n_unique().over("district", "school_year", "position") > 1
-    text = (
-        pl.when(several)
-        .then(pl.col("label") + ", " + pl.col("instrument").fill_null("instrument not named").str.replace_all("_", " "))
-        .otherwise("label")
-    )
+    at_once = pl.col("instrument").n_unique().over("district", "school_year", "position")
+    several = at_once.max().over("district", "position") > 1
+    instrument = pl.col("instrument").fill_null("instrument not named").str.replace_all("_", " ")
+    named = named.with_columns(series=pl.when(several).then(instrument))
+    text = pl.when(several).then(pl.col("label") + ", " + instrument).otherwise("label")
     named = named.with_columns(label=text)
     broken = {label: wrapped(label, 19) for label in named["label"].unique().to_list()}
     return named.with_columns(pl.col("label").replace_strict(broken, return_dtype=pl.String)).sort(
@@ -397,15 +396,15 @@ def over_the_years(
     if rows["school_year"].n_unique() < 2:
         return
     colour = view.colours[district["code"]]
-    series = [part for part in rows.partition_by("position", maintain_order=True) if part["value"].count()]
+    series = [part for part in rows.partition_by("position", "series", maintain_order=True) if part["value"].count()]
     joined, breaks = [], dict[years.Break, None]()
     for place, part in enumerate(series):
         run, found = years.runs(part, years.MEASURED)
         paint = colour if place == 0 else charts.QUIET
         joined.append(run.with_columns(run=pl.format("{}.{}", pl.lit(place), "run"), colour=pl.lit(paint)))
         breaks |= dict.fromkeys(found)
-    names = [str(part["label"][0]).replace("\n", " ") for part in series]
-    what = listed([*names[:1], *(_inside(name) for name in names[1:])]) if selection.spread else ""
+    names = [str(part["label" if selection.spread else "series"][0]).replace("\n", " ") for part in series]
+    what = listed([*names[:1], *(_inside(name) for name in names[1:])]) if selection.spread or len(names) > 1 else ""
     if not joined:
         return
     points = pl.concat(joined)
@@ -432,9 +431,10 @@ def over_the_years(
     for change in breaks:
         st.markdown(plain(years.break_sentence(change)))
     missing = rows.filter(pl.col("value").is_null() & (pl.col("school_year") != view.year))
-    for why in missing["why"].unique(maintain_order=True):
-        without = missing.filter(pl.col("why") == why)["school_year"].unique().sort().to_list()
-        st.markdown(plain(f"No number for {listed(without)}: {why}."))
+    for (_, why), part in missing.group_by("position", "why", maintain_order=True):
+        of_whom = f"{str(part['label'][0]).replace(chr(10), ' ')}: no" if selection.schools else "No"
+        without = listed(part["school_year"].unique().sort().to_list())
+        st.markdown(plain(f"{of_whom} number for {without}: {why}."))
 
 
 def _inside(name: str) -> str:

@@ -255,7 +255,20 @@ _LABELS = {
     "cohort": _COHORTS,
     "school_level": _SCHOOL_LEVELS,
     "school_set": {"continuing": "Schools followed through all years"},
-    "statistic": {"sd": "SD", "iqr": "Interquartile range", "p25": "25th percentile", "p75": "75th percentile"},
+    "statistic": {
+        "all_or_random": "All lessons, or a random sample",
+        "purposive": "Lessons chosen for a purpose",
+        "scale_mean": "Mean of the scale",
+        "share_of_fte": "Share of FTE",
+        "teachers_per_fte": "Teachers per FTE",
+        "math": "Mathematics",
+        "ela": "ELA",
+        "p90_minus_p10": "90th less 10th percentile",
+        "sd": "SD",
+        "iqr": "Interquartile range",
+        "p25": "25th percentile",
+        "p75": "75th percentile",
+    },
 }
 _ORDERS: dict[str, Sequence[str]] = {
     "category": tuple(_CATEGORIES),

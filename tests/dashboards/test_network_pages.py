@@ -326,6 +326,18 @@ def test_groups_of_schools_are_chosen_in_the_address(home: Path) -> None:
     assert "All schools 2022-23 30.0 %" in lines and "Schools followed through all years 2022-23 33.0 %" in lines
 
 
+def test_a_gap_of_the_schools_followed_is_not_said_of_all_schools(home: Path) -> None:
+    folder = write_release(home)
+    values = pl.read_parquet(folder / "indicator_values.parquet")
+    gone = (pl.col("school_set") == "continuing") & (pl.col("school_year") == "2023-24") & (pl.col("district") == "chicago")
+    value = pl.when(gone).then(None).otherwise(pl.col("value")).alias("value")
+    symbol = pl.when(gone).then(pl.lit("c")).otherwise(pl.col("symbol")).alias("symbol")
+    values.with_columns(value, symbol).write_parquet(folder / "indicator_values.parquet")
+    said = text_of(open_page("size_and_scale", indicator="SS1", schools="school_set"))
+    assert said.count("Schools followed through all years: no number for 2023-24: confidential.") == 1
+    assert "\nNo number for 2023-24" not in said
+
+
 def test_a_value_of_a_group_never_stands_for_its_district(release: Any) -> None:
     for code in ("SS1", "CM1"):
         rows = release_data.values(release, code, {"school_year": YEAR})
@@ -339,6 +351,50 @@ def test_a_value_of_a_group_never_stands_for_its_district(release: Any) -> None:
     assert groups["school_level"].to_list().count(None) == 1 and groups.height == 4
     with pytest.raises(ValueError, match="cannot be chosen"):
         release_data.values(release, "SS1", {}, "n; --")
+
+
+def test_two_instruments_of_one_year_are_two_lines_and_two_bars(home: Path) -> None:
+    folder = write_release(home)
+    values = pl.read_parquet(folder / "indicator_values.parquet")
+    twice = values.filter((pl.col("indicator_id") == "LC8") & (pl.col("district") == "houston"))
+    second = twice.with_columns(instrument=pl.lit("leaders_9"), value=pl.lit(0.02), lower=pl.lit(-0.01), upper=pl.lit(0.05))
+    pl.concat([values, second]).write_parquet(folder / "indicator_values.parquet")
+    app = open_page("leader_capacity", indicator="LC8")
+    said = text_of(app)
+    assert "In colour: leaders 1. In grey: leaders 9." in said
+    assert "not on a common scale**, because the instruments differ" in said
+    houston = next(text for text in chart_words(app) if ", Houston, 2024-25" in text)
+    assert "leaders 1 \u22127.0 percentage points" in houston and "leaders 9 +2.0 percentage points" in houston
+    assert drawn(app, "Confidence, math against ELA over the years, Houston")[0]["run"].n_unique() == 2
+
+
+def test_a_release_with_code_lists_brings_its_own_labels(home: Path) -> None:
+    folder = write_release(home)
+    rows = {
+        "list": ["rating_types", "rating_types", "longer", "longer", "longer"],
+        "code": ["self", "verified", "self", "verified", "x"],
+        "label": ["Rated by the school", "Seen by a visitor", "a", "b", "c"],
+        "sort_order": [1, 2, 1, 2, 3],
+    }
+    pl.DataFrame(rows).write_parquet(folder / "codes.parquet")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["tables"]["codes"] = {}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    said = chart_words(open_page("size_and_scale", indicator="SS1"))
+    assert any("Seen by a visitor 50.0 %; Rated by the school 65.0 %" in text for text in said)
+
+
+def test_what_a_definition_travels_with_ends_the_shared_axis(release: Any) -> None:
+    rows = release_data.values(release, "EC2", {"school_year": YEAR})
+    indicator = indicator_of(release, "EC2")
+    assert choices.why_apart(indicator, rows) is None
+    flags = (
+        pl.when(pl.col("district") == "houston")
+        .then(pl.lit("minutes_per_session=25.0"))
+        .otherwise(pl.lit("minutes_per_session=30.0"))
+    )
+    assert "defined differently" in str(choices.why_apart(indicator, rows.with_columns(flags=flags)))
+    assert words.flag_words("minutes_per_session=25.0") == ["minutes per session: 25"]
 
 
 def test_programmes_show_cost_band_and_the_rule_that_decided(home: Path) -> None:
