@@ -30,13 +30,26 @@ def template(extract: str, file_format: str, output: Path | None) -> None:
 
 
 @click.command()
-@click.argument("extract")
-def dictionary(extract: str) -> None:
-    """Print what the columns, codes and rules of EXTRACT mean (Markdown)."""
+@click.argument("extract", required=False)
+def dictionary(extract: str | None) -> None:
+    """Print what the columns, codes and rules of EXTRACT mean (Markdown); without a name, which extracts there are."""
+    if extract is None:
+        _say_extracts()
+        return
     from pipelines.intake.rule_book import dictionary_of
 
     settings = _settings_with(extract)
     click.echo(dictionary_of(settings.contracts, extract), nl=False)
+
+
+def _say_extracts() -> None:
+    from pipelines.contracts.contract import extract_names, load_contract
+
+    contracts = open_settings().contracts
+    names = extract_names(contracts)
+    for name in names:
+        contract = load_contract(contracts, name)
+        click.echo(f"{name:<{max(map(len, names))}}  {contract.purpose}\n{'':<{max(map(len, names))}}  {contract.usage}")
 
 
 def _settings_with(extract: str) -> Settings:

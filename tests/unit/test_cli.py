@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from pipelines.cli import nmip
 from pipelines.contracts.codes import codes
-from pipelines.contracts.contract import load_contract
+from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.demo import PublicDataMissing, fill_with_public_data, fill_with_synthetic
 from pipelines.home import MixedHome, claim_home, home_kind
 from pipelines.intake.inbox import READY_MARK, deliveries, handle_inbox, list_inbox
@@ -328,8 +328,15 @@ class TestTemplateAndDictionary:
         for command in ("template", "dictionary"):
             result = call(command, "grades")
             assert result.exit_code == 2
-            assert "there is no extract 'grades'; the extracts are assessment_levels, " in result.output
+            assert "there is no extract 'grades'; the extracts are algebra_outcomes, " in result.output
         assert call("template", "school_directory", "--format", "pdf").exit_code == 2
+
+    def test_dictionary_without_a_name_says_which_extracts_there_are(self, home: Path) -> None:
+        result = call("dictionary")
+        assert result.exit_code == 0
+        for name in extract_names(CONTRACTS):
+            assert load_contract(CONTRACTS, name).purpose in result.output
+        assert not home.exists()
 
     def test_dictionary_prints_columns_codes_and_rules(self, home: Path) -> None:
         result = call("dictionary", "curriculum_adoption")
