@@ -149,7 +149,7 @@ class Use:
             # Logs know nothing of titles beside the core. Where nobody answered, no title is named either.
             mean = 2.2 * self._extra[here] * np.exp(-0.25 * setting.path.quality[year, here])
             n_titles = np.where(n_respondents > 0, np.minimum(rng.poisson(mean), 30), 0)
-            note(truth, district, enrolment, "CM4", modifying[0], regular[0], modifying[1], **place)
+            note(truth, district, enrolment, "CM4", modifying[0], regular[0], modifying[1], category=source, **place)
             note(truth, district, enrolment, "CM10", keep[0], n_respondents, keep[1], **place)
             columns |= {"n_modifying": modifying[0], "n_would_keep": keep[0], "n_supplemental_titles": n_titles}
         rows = self._rows_of(enrolment, "teacher", wave, source, instrument, columns, n_eligible)
