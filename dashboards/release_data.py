@@ -42,6 +42,7 @@ _ADDED_COLUMNS = {
 }
 _LOG = logging.getLogger(__name__)
 _EXPECTED, _CHANGES, _PROGRAMS, _THRESHOLDS, _CODES = "expected_extracts", "school_changes", "programs", "thresholds", "codes"
+_CONTEXT = "district_context"
 _TABLES = (
     "indicator_values",
     "indicators",
@@ -49,6 +50,7 @@ _TABLES = (
     "districts",
     "submissions",
     _EXPECTED,
+    _CONTEXT,
     _CHANGES,
     _PROGRAMS,
     _THRESHOLDS,
@@ -131,6 +133,11 @@ def thresholds(release: Release) -> pl.DataFrame:
 def codes(release: Release) -> pl.DataFrame:
     """The labels of codes: `list, code, label, sort_order`."""
     return _later(release, _CODES, "ORDER BY list, sort_order, code")
+
+
+def district_context(release: Release) -> pl.DataFrame:
+    """Schools and students of each district, by school year; rows with a `school_level` count schools only."""
+    return _later(release, _CONTEXT, "ORDER BY district, school_year, school_level NULLS FIRST")
 
 
 def as_of(release: Release) -> str | None:

@@ -246,6 +246,21 @@ def school_changes() -> list[Row]:
     ]
 
 
+def district_context() -> list[Row]:
+    """Size and kind of the districts but one, in the last year; one of them does not know its students with disabilities."""
+    groups = {"n_low_income": 98_700, "n_english_learner": 28_200, "n_disability": 21_150}
+    nothing = dict.fromkeys(("n_enrolled", *groups))
+    rows: list[Row] = []
+    for district in DISTRICTS[1:]:
+        place = {"district": district, "school_year": YEARS[-1]}
+        known = groups | ({"n_disability": None} if district == "los_angeles" else {})
+        counts = {"n_schools": 235, "n_charter_schools": 20, "n_schools_in_scope": 210}
+        rows.append(place | {"school_level": None} | counts | {"n_enrolled": 141_000} | known)
+        few = {"n_schools": 47, "n_charter_schools": 4, "n_schools_in_scope": 42}
+        rows += [place | {"school_level": level} | few | nothing for level in LEVELS]
+    return rows
+
+
 def thresholds() -> list[Row]:
     """One threshold."""
     return [

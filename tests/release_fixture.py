@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from tests.network_fixture import network_indicators, network_values, programs, school_changes, thresholds
+from tests.network_fixture import district_context, network_indicators, network_values, programs, school_changes, thresholds
 
 Variant = Literal["full", "suppressed", "empty"]
 Row = dict[str, Any]
@@ -123,6 +123,9 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     | dict.fromkeys(("due_date", "as_of"), pl.Date)
     | dict.fromkeys(("state", "state_meaning", "next_step", "reason", "submission_id"), _TEXT)
     | dict.fromkeys(("first_received_on", "first_certified_on"), pl.Date),
+    "district_context": dict.fromkeys(("district", "school_year", "school_level"), _TEXT)
+    | dict.fromkeys(("n_schools", "n_charter_schools", "n_schools_in_scope"), _INT)
+    | dict.fromkeys(("n_enrolled", "n_low_income", "n_english_learner", "n_disability"), _INT),
     "school_changes": dict.fromkeys(("district", "school_year", "change"), _TEXT)
     | dict.fromkeys(("n_schools", "n_enrolled"), _INT),
     "programs": dict.fromkeys(("program_id", "label", "kind", "low_grade", "high_grade"), _TEXT)
@@ -195,6 +198,7 @@ def _rows(variant: Variant) -> dict[str, list[Row]]:
         "submissions": _submissions(),
         "expected_extracts": _expected_extracts(),
         "school_changes": school_changes(),
+        "district_context": district_context(),
         "programs": programs(),
         "thresholds": thresholds(),
     }

@@ -19,6 +19,11 @@ from pipelines.release.reader import Release
 N_DRAWN = 3
 # Schools of the year named; the others of the list are gone, or counted among these already.
 _STANDING = ("same", "opened", "merged", "id_changed")
+_STUDENT_GROUPS = {
+    "n_low_income": "have a low income",
+    "n_english_learner": "are English learners",
+    "n_disability": "have a disability",
+}
 
 
 def page(release: Release) -> None:
@@ -46,8 +51,43 @@ def page(release: Release) -> None:
     _certified(release, code)
 
 
+def _context(release: Release, code: str) -> bool:
+    """Size and kind of the district in its latest year, schools by level; False where the release has none."""
+    context = release_data.district_context(release)
+    own = context.filter(pl.col("district") == code) if not context.is_empty() else context
+    if own.is_empty():
+        return False
+    latest = own.filter(pl.col("school_year") == own["school_year"].max())
+    whole = latest.filter(pl.col("school_level").is_null()).row(0, named=True)
+    students = f", {whole['n_enrolled']:,} students" if whole["n_enrolled"] is not None else ""
+    st.markdown(
+        plain(
+            f"{whole['school_year']}: {whole['n_schools']:,} schools{students}; {whole['n_schools_in_scope']:,} of the schools take "
+            f"part, {whole['n_charter_schools']:,} are charter schools."
+        )
+    )
+    shares = [
+        f"{whole[field] / whole['n_enrolled']:.0%} {words}".replace("%", " %")
+        for field, words in _STUDENT_GROUPS.items()
+        if whole[field] is not None and whole["n_enrolled"]
+    ]
+    if shares:
+        st.markdown(plain(f"Of its students {listed(shares)}."))
+    by_level = latest.filter(pl.col("school_level").is_not_null())
+    codes = release_data.codes(release)
+    levels = [] if codes.is_empty() else codes.filter(pl.col("list") == "school_levels").select("code", "label").rows()
+    labels = dict(levels)
+    if not by_level.is_empty():
+        n_of = dict(by_level.select("school_level", "n_schools").rows())
+        in_order = [*(level for level in labels if level in n_of), *(level for level in n_of if level not in labels)]
+        parts = [f"{labels.get(level, humanised(level))} {n_of[level]:,}" for level in in_order]
+        st.caption(plain(f"Schools by level: {'; '.join(parts)}."))
+    return True
+
+
 def _schools(release: Release, code: str) -> None:
     st.subheader("Its schools", anchor=False)
+    is_told = _context(release, code)
     changes = release_data.school_changes(release)
     own = changes.filter(pl.col("district") == code) if not changes.is_empty() else changes
     if own.is_empty():
@@ -57,7 +97,8 @@ def _schools(release: Release, code: str) -> None:
     standing = own.filter(pl.col("change").is_in(_STANDING) & (pl.col("school_year") == latest))
     n_enrolled = standing["n_enrolled"].sum() if standing["n_enrolled"].null_count() == 0 else None
     students = f" with {n_enrolled:,} students" if n_enrolled is not None else ""
-    st.markdown(plain(f"{latest!s}: {standing['n_schools'].sum():,} schools{students}."))
+    if not is_told:
+        st.markdown(plain(f"{latest!s}: {standing['n_schools'].sum():,} schools{students}."))
     st.caption(
         "A school that merged or changed its id is followed. What is gone is counted in the first year without it, with its "
         "students of the year before. A school that began or stopped taking part is counted in another row too."

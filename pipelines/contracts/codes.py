@@ -34,6 +34,16 @@ def codes(contracts_folder: Path, name: str) -> tuple[str, ...]:
     return tuple(code_list(contracts_folder, name)["code"])
 
 
+def labels_of_codes(contracts_folder: Path) -> pl.DataFrame:
+    """Every code of every list (list, code, label, sort_order); the order of a list without one is that of its file."""
+    lists = []
+    for name in code_list_names(contracts_folder):
+        table = code_list(contracts_folder, name).with_row_index("place", offset=1)
+        order = pl.col("sort_order" if "sort_order" in table.columns else "place").cast(pl.Int64)
+        lists.append(table.select(pl.lit(name).alias("list"), "code", "label", order.alias("sort_order")))
+    return pl.concat(lists)
+
+
 def code_list_names(contracts_folder: Path) -> tuple[str, ...]:
     """Names of all code lists, sorted."""
     return tuple(sorted(path.stem for path in (contracts_folder / "codes").glob("*.csv")))

@@ -33,6 +33,8 @@ TABLES = {
     "districts": "dim_districts",
     "programs": "dim_programs",
     "thresholds": "dim_thresholds",
+    "codes": "dim_codes",
+    "district_context": "fct_district_context",
 }
 
 
@@ -108,12 +110,25 @@ def protected_values(
     return protect(outgoing, minimum_n, [*published_relations, *groups], people, nothing)
 
 
+def without_small_groups(table: pl.DataFrame, minimum_n: int) -> pl.DataFrame:
+    """Null every count of students (`n_` but for `n_…schools…`) that is small, or that leaves few of `n_enrolled`."""
+    students = [name for name in table.columns if name.startswith("n_") and "schools" not in name]
+
+    def is_small(count: pl.Expr) -> pl.Expr:
+        return (count > 0) & (count < minimum_n)
+
+    small = {name: is_small(pl.col(name)) | is_small(pl.col("n_enrolled") - pl.col(name)) for name in students}
+    return table.with_columns(pl.when(is_it).then(None).otherwise(pl.col(name)).alias(name) for name, is_it in small.items())
+
+
 def publish(
     storage: Storage, exchange: Path, inputs: ReleaseInputs, published_relations: Sequence[Relation], key: bytes
 ) -> dict[str, Any]:
     """Write the next release and make it current; returns its manifest."""
     tables = {name: pl.read_parquet(exchange / f"{model}.parquet") for name, model in TABLES.items()}
     protected = protected_values(tables["indicator_values"], tables["indicators"], published_relations, inputs.minimum_n)
+    for name in ("school_changes", "district_context"):
+        tables[name] = without_small_groups(tables[name], inputs.minimum_n)
     tables["indicator_values"] = protected.values.sort("indicator_id", *DISTRIBUTION[1:], *CATEGORIES, nulls_last=False)
     number = 1 + len({name.split("/")[1] for name in storage.keys(ROOT) if name.endswith("/manifest.json")})
     release_id = f"{number:04d}-{inputs.fingerprint[:12]}"

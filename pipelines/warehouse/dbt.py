@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 from filelock import FileLock
 
+from pipelines.contracts.codes import labels_of_codes
 from pipelines.intake import effects
 from pipelines.settings import Settings
 from pipelines.storage import Storage
@@ -72,12 +73,13 @@ def dbt_variables(settings: Settings) -> dict[str, Any]:
 
 
 def write_inputs(settings: Settings, submissions: pl.DataFrame, expected: pl.DataFrame) -> None:
-    """Hand the ledger, what is expected and the indicator catalogue over to dbt as Parquet under `exchange/`."""
+    """Hand the ledger, what is expected, the indicator catalogue and the codes' labels to dbt as Parquet under `exchange/`."""
     exchange = Storage(settings.exchange)
     for key, table in (
         ("ledger/submissions.parquet", submissions),
         ("ledger/expected_extracts.parquet", expected),
         ("catalogue/indicators.parquet", catalogue_table(read_indicators(settings.dbt_project))),
+        ("catalogue/codes.parquet", labels_of_codes(settings.contracts)),
     ):
         buffer = io.BytesIO()
         table.write_parquet(buffer)

@@ -456,7 +456,9 @@ def test_a_profile_says_what_became_of_its_schools_and_what_that_does(home: Path
     app = opened(open_page("district_profile", district="houston"), "followed_houston", "mindset_houston")
     said = text_of(app)
     assert "District profile: Houston" in said
-    assert "2024-25: 235 schools with 141,000 students." in said
+    assert "2024-25: 235 schools, 141,000 students; 210 of the schools take part, 20 are charter schools." in said
+    assert "Of its students 70 % have a low income, 20 % are English learners and 15 % have a disability." in said
+    assert "Schools by level: Elementary 47; High 47; Middle 47." in said
     schools, followed, mindset, _ = table_texts(app)
     assert schools.filter(pl.col("Since the year before") == "Closed since the year before")["2024-25"].to_list() == [
         "3 (1,800 students)"
@@ -468,6 +470,15 @@ def test_a_profile_says_what_became_of_its_schools_and_what_that_does(home: Path
     }
     assert set(mindset["School year"]) == {"2022-23", "2023-24", "2024-25"}
     assert "2024-25: **60.0 %** * (55.0 to 65.0 %)" in said
+
+
+def test_a_profile_says_of_a_district_only_what_is_known(home: Path) -> None:
+    write_release(home)
+    said = text_of(open_page("district_profile", district="los_angeles"))
+    assert "Of its students 70 % have a low income and 20 % are English learners." in said
+    without_context = text_of(open_page("district_profile", district="chicago"))
+    assert "2024-25: 235 schools with 141,000 students." in without_context
+    assert "Of its students" not in without_context
 
 
 def test_a_profile_names_no_other_district_and_no_zero_for_a_gap(home: Path) -> None:

@@ -376,7 +376,7 @@ def test_a_table_of_many_findings_is_shown_in_part(home: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(DIRECTORY.split(","))
     for i in range(1_500):
-        writer.writerow([f"{i:04d}", "", f"School {i}", "wrong", "K", "5", "false", "true", "n", 300, 300, 150, 40, 30])
+        writer.writerow([f"{i:04d}", "", f"School {i}", "wrong", "K", "5", "false", "true", "n", "", 300, 300, 150, 40, 30])
     app = drop(open_page("submit_file", **DIRECTORY_2024), ("d.csv", text.getvalue().encode()))
     assert app.table[0].value.shape[0] == 10
     assert "1 to 10 of 1,000. The first 1,000 of 1,500 are shown; the downloads hold all." in text_of(app)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.disclosure.suppression import CATEGORIES, DISTRIBUTION, NUMBERS, Relation, protect
+from pipelines.release.publish import without_small_groups
 
 SCHEMA = {
     **dict.fromkeys([*DISTRIBUTION, *CATEGORIES, "unit"], pl.String),
@@ -171,3 +172,11 @@ def test_no_published_total_less_published_parts_is_a_small_cell(by_grade: list[
             assert sum(left) == 0 or sum(left) >= 10
             assert all(n == 0 or n >= 10 for n in left)
             assert all(sum(left) - n == 0 or sum(left) - n >= 10 for n in left)
+
+
+def test_small_counts_of_students_leave_the_tables_beside_the_values() -> None:
+    counts = {"n_schools": [2, 1, 3, 4], "n_enrolled": [500, 9, 500, 500], "n_low_income": [100, None, 495, 7]}
+    table = without_small_groups(pl.DataFrame(counts), 10)
+    assert table["n_schools"].to_list() == [2, 1, 3, 4]
+    assert table["n_enrolled"].to_list() == [500, None, 500, 500]
+    assert table["n_low_income"].to_list() == [100, None, None, None]
