@@ -62,8 +62,8 @@ def _context(release: Release, code: str) -> bool:
     students = f", {whole['n_enrolled']:,} students" if whole["n_enrolled"] is not None else ""
     st.markdown(
         plain(
-            f"{whole['school_year']}: {whole['n_schools']:,} schools{students}; {whole['n_schools_in_scope']:,} of the schools take "
-            f"part, {whole['n_charter_schools']:,} are charter schools."
+            f"{whole['school_year']}: {whole['n_schools']:,} schools{students}; {whole['n_schools_in_scope']:,} of the schools "
+            f"take part, {whole['n_charter_schools']:,} are charter schools."
         )
     )
     shares = [

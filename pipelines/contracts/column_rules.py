@@ -680,6 +680,8 @@ def _school_rules(contract: Contract) -> tuple[Rule, ...]:
     if column is None:
         return ()
     rules = (_schools_with_lost_zeros(contract, column), _schools_gone(contract, column))
+    if contract.has_every_school:
+        rules = (*rules, _schools_missing(contract, column))
     return rules if column.is_directory else (_schools_unknown(contract, column), *rules)
 
 
@@ -767,12 +769,47 @@ def _schools_with_lost_zeros(contract: Contract, column: SchoolColumn) -> Rule:
 
 
 def _schools_gone(contract: Contract, column: SchoolColumn) -> Rule:
+    return _rule(
+        contract,
+        "SCHOOLS-GONE",
+        "M",
+        "More than 5 % of the schools certified last, and at least two, are not in this delivery.",
+        "Check that the export holds all schools; if they closed or have nothing to report, say so.",
+        "Results of a district change when schools drop out of them, and not because students learned more or less.",
+        column.fields,
+        _absent_schools_query(column, _schools_certified_last(column), "EXISTS (SELECT 1 FROM schools)"),
+    )
+
+
+def _schools_missing(contract: Contract, column: SchoolColumn) -> Rule:
+    in_scope = """
+          SELECT school_id, 'the school directory of ' || d.school_year || ' that take part' AS origin
+          FROM directory AS d
+          INNER JOIN submission AS s ON s.school_year = d.school_year
+          WHERE school_id IS NOT NULL AND in_scope
+    """
+    # Where no school is in the directory, that is what has to be told.
+    is_told = "EXISTS (SELECT 1 FROM past INNER JOIN schools ON schools.bare = past.bare)"
+    return _rule(
+        contract,
+        "SCHOOLS-MISSING",
+        "M",
+        "More than 5 % of the schools that take part, and at least two, have no row.",
+        "Check that the export holds all schools of the directory; if they really have nothing to report, say why.",
+        "A value of half a district's schools would pass for the value of the district.",
+        column.fields,
+        _absent_schools_query(column, in_scope, is_told),
+    )
+
+
+def _absent_schools_query(column: SchoolColumn, expected: str, is_told: str) -> str:
+    """Which of the `expected` schools (SQL that selects school_id and origin) have no row."""
     # One school of a small district is more than 5 % of it, and closing one is ordinary.
-    query = f"""
+    return f"""
         WITH schools AS ({_schools_of_extract(column)}),
         past AS (
           SELECT {_bare("school_id")} AS bare, MIN(school_id) AS school_id, MIN(origin) AS origin
-          FROM ({_schools_certified_last(column)}) AS certified
+          FROM ({expected}) AS certified
           GROUP BY 1
         ),
         placed AS (
@@ -791,15 +828,5 @@ def _schools_gone(contract: Contract, column: SchoolColumn) -> Rule:
           concat('schools in ', origin, ': ', n, '; not in this delivery: ', n_gone,
             CASE WHEN n_gone > {SHOWN_SCHOOLS} THEN ', the first are ' ELSE ', namely ' END, first_ids) AS message
         FROM counted
-        WHERE n_gone >= 2 AND 20 * n_gone > n AND EXISTS (SELECT 1 FROM schools)
+        WHERE n_gone >= 2 AND 20 * n_gone > n AND {is_told}
     """
-    return _rule(
-        contract,
-        "SCHOOLS-GONE",
-        "M",
-        "More than 5 % of the schools certified last, and at least two, are not in this delivery.",
-        "Check that the export holds all schools; if they closed or have nothing to report, say so.",
-        "Results of a district change when schools drop out of them, and not because students learned more or less.",
-        column.fields,
-        query,
-    )

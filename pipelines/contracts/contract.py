@@ -96,8 +96,8 @@ class Layout:
 class Contract:
     """One extract's promise: columns in order, and the rules that stand in the file.
 
-    `changes`: one entry for each version after the first, oldest first; empty while there is no history. `layouts`: the
-    columns of every version, oldest first; the last one is today's.
+    `has_every_school`: every school that takes part has rows. `changes`: one entry for each version after the first, oldest
+    first; empty while there is no history. `layouts`: the columns of every version, oldest first; the last one is today's.
     """
 
     extract: str
@@ -110,6 +110,7 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
+    has_every_school: bool = False
     changes: tuple[ContractChange, ...] = ()
     layouts: tuple[Layout, ...] = ()
 
@@ -246,6 +247,7 @@ def parse_contract(document: Mapping[str, Any]) -> Contract:
             limitations=description["limitations"].strip(),
             usage=description["usage"].strip(),
             rule_prefix=_custom(schema)["rulePrefix"],
+            has_every_school=_custom(schema).get("everySchool", False),
             columns=columns,
             rules=tuple(_rule(entry) for entry in schema.get("quality", [])),
             by_name={column.name: column for column in columns},

@@ -354,7 +354,8 @@ def school_cases(extract: str) -> dict[str, Case]:
     field = school_field(extract) or ""
     directory: list[Row] = [{"school_id": "007"}, {"school_id": "A-1"}]
     known: list[Row] = [{"school_id": f"{number:03d}"} for number in range(1, 39)]
-    return {
+    taking_part: list[Row] = [{"school_id": f"{number:03d}", "in_scope": "true"} for number in range(1, 40)]
+    cases = {
         "M-SCHOOL-UNKNOWN": Case(
             Delivery([{field: "A-1"}, {field: "008"}, {field: "7"}, {field: "008"}], directory=directory),
             [Found(3, field, "008", 'school "008" is not in the school directory of 2023-24', 2)],
@@ -366,4 +367,26 @@ def school_cases(extract: str) -> dict[str, Case]:
                 Delivery(schools(extract, 40), directory=known, directory_year=YEAR_BEFORE),
             ],
         ),
+        "M-SCHOOLS-MISSING": Case(
+            Delivery(schools(extract, 37), directory=taking_part),
+            [
+                Found(
+                    None,
+                    field,
+                    "038, 039",
+                    "schools in the school directory of 2023-24 that take part: 39; not in this delivery: 2, namely 038, 039",
+                )
+            ],
+            [
+                Delivery(schools(extract, 38), directory=[*taking_part, {"school_id": "040", "in_scope": "true"}]),
+                # Schools that do not take part owe nothing, and last year's directory says nothing of this year's schools.
+                Delivery(schools(extract, 37), directory=[row | {"in_scope": "false"} for row in taking_part]),
+                Delivery(schools(extract, 37), directory=taking_part, directory_year=YEAR_BEFORE),
+                Delivery([{field: "X-1"}, {field: "X-2"}], directory=taking_part),
+                Delivery(schools(extract, 37)),
+            ],
+        ),
     }
+    if not load_contract(CONTRACTS, extract).has_every_school:
+        del cases["M-SCHOOLS-MISSING"]
+    return cases

@@ -153,8 +153,13 @@ COLUMN_RULES = (
     ("S-SYMBOL-MISSING", "c"), ("S-SYMBOL-UNEXPECTED", "c"), ("V-BELOW-MINIMUM", "c"), ("V-ABOVE-MAXIMUM", "m"),
     ("V-PART-OVER-WHOLE", "p"), ("V-KEY-DUPLICATE", ""), ("Q-COUNT-CHANGED", "s"), ("M-ROWS-FEWER", ""), ("M-COLUMN-EMPTIED", ""),
     ("M-CODE-GONE", "k"), ("M-PART-COPIED", "p"), ("M-SCHOOL-UNKNOWN", "i"), ("M-ZEROS-LOST", "i"), ("M-SCHOOLS-GONE", "i"),
+    ("M-SCHOOLS-MISSING", "-"),
 )  # fmt: skip
-ONLY_HERE = {"S-ZEROS-LOST": ("school_directory",), "V-ABOVE-MAXIMUM": ("mindset_survey",)}
+ONLY_HERE = {
+    "S-ZEROS-LOST": ("school_directory",),
+    "V-ABOVE-MAXIMUM": ("mindset_survey",),
+    "M-SCHOOLS-MISSING": ("math_staff", "professional_learning", "school_leaders"),
+}
 NOT_HERE = {"S-TYPE": ("program_rubric",), "M-SCHOOL-UNKNOWN": ("school_directory",)}
 
 
