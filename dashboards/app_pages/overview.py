@@ -22,6 +22,9 @@ def page(release: Release) -> None:
         st.markdown("This release names no districts and holds no values yet. The next release will, once files are certified.")
         return
     covered = release_data.coverage(release)
+    # Published results that stand on no district's file are not certified by anybody.
+    published = release_data.indicators(release).filter(pl.col("basis") == "naep")["indicator_id"].to_list()
+    covered = covered.filter(~pl.col("indicator_id").is_in(published))
     _headline(districts, covered)
     focal = filters.focal_district(districts)
     _matrix(release, filters.in_order(districts, focal), covered)

@@ -16,12 +16,15 @@ BANNERS = {
     "public": "**Real public files, as published;** not submitted by the districts.",
 }
 
+PUBLISHED = " Published national assessment results are the only real numbers here."
+
 
 def banner(release: Release) -> None:
     """Say what kind of data a release holds, unless it is districts' own submissions."""
     kind = str(release.manifest.get("kind"))
     if kind in BANNERS:
-        st.info(BANNERS[kind], icon=":material/info:")
+        has_published = kind == "synthetic" and "naep" in release_data.indicators(release)["basis"]
+        st.info(BANNERS[kind] + (PUBLISHED if has_published else ""), icon=":material/info:")
     elif kind != "live":
         st.warning("This release does not say whether its data are real. Treat them as a test.")
 
