@@ -42,6 +42,9 @@ KEY = ["indicator_id", "school_year", *BREAKDOWNS]
 SOME_BREAKDOWNS = ["unit_type", "unit_id", "grade", "subgroup", "course", "category", "instrument", "administration"]
 MEASURES = ["value", "numerator", "denominator", "symbol"]
 YEAR = "2024-25"
+# What a file with core titles alone has values for; OC7 is published and stands on no district's file.
+ADOPTION = {"CM1", "CM2", "CM5", "CM6", "CM7", "CM11"}
+PUBLISHED = ("OC7",)
 
 Counts = dict[tuple[str, str, str], tuple[int, ...]]
 Tables = dict[tuple[str, str], pl.DataFrame]
@@ -81,8 +84,9 @@ def sign(home: flow.Home, submission: Submission) -> None:
 
 
 def values(home: flow.Home, district: str) -> pl.DataFrame:
-    """Indicator values of a district as the last build left them."""
-    return pl.read_parquet(home.settings.exchange / "fct_indicator_values.parquet").filter(pl.col("district") == district)
+    """Indicator values of a district as the last build left them, without those of single schools."""
+    built = pl.read_parquet(home.settings.exchange / "fct_indicator_values.parquet")
+    return built.filter(pl.col("district") == district, pl.col("unit_type") == "district")
 
 
 def by_key(table: pl.DataFrame, columns: list[str]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
@@ -152,10 +156,10 @@ def other_titles() -> bytes:
     [
         ("chicago", "assessment_levels", YEAR, corrected_levels(), {"OC4", "OC9"}, {"changes", "appears"}),
         ("chicago", "assessment_levels", YEAR, one_grade_only(), {"OC4", "OC9"}, {"disappears"}),
-        ("chicago", "school_directory", YEAR, without_the_second_school(), {"CM1", "CM2"}, {"changes"}),
-        ("chicago", "curriculum_adoption", YEAR, other_titles(), {"CM1", "CM2"}, {"changes"}),
-        ("chicago", "curriculum_adoption", "2023-24", adoption_csv(titles()), {"CM1", "CM2"}, {"appears"}),
-        ("philadelphia", "curriculum_adoption", YEAR, adoption_csv(titles()), {"CM1", "CM2"}, {"appears"}),
+        ("chicago", "school_directory", YEAR, without_the_second_school(), ADOPTION | {"OC4", "OC9"}, {"changes"}),
+        ("chicago", "curriculum_adoption", YEAR, other_titles(), {"CM1", "CM2", "CM11"}, {"changes"}),
+        ("chicago", "curriculum_adoption", "2023-24", adoption_csv(titles()), ADOPTION, {"appears"}),
+        ("philadelphia", "curriculum_adoption", YEAR, adoption_csv(titles()), ADOPTION, {"appears"}),
     ],
     ids=["corrected levels", "a grade less", "a school out of scope", "other titles", "another year", "a first submission"],
 )
@@ -198,7 +202,7 @@ def test_the_same_rows_again_change_nothing(built: flow.Home) -> None:
     again = {key: table.clone() for key, table in before.items()}
     effects = indicator_effects(built.settings.indicator_sql, CONTRACTS, "chicago", before, again)
     assert (effects.changed.height, effects.n_same) == (0, values(built, "chicago").height)
-    assert effects.indicators_same == ("CM1", "CM2", "OC4", "OC9")
+    assert effects.indicators_same == tuple(sorted({*ADOPTION, "SS5", "OC4", "OC9", *PUBLISHED}))
     assert effects.summary() == f"No indicator changes: {effects.n_same:,} values as before."
 
 
@@ -208,7 +212,8 @@ def test_counts_by_hand(built: flow.Home) -> None:
     one_more = pl.when(pl.col("unit_id") == "003", pl.col("grade") == "4").then(1).otherwise(0)
     after = before | {("assessment_levels", YEAR): levels.with_columns(pl.col("n_level_2") + one_more)}
     effects = indicator_effects(built.settings.indicator_sql, CONTRACTS, "chicago", before, after)
-    row = effects.changed.row(by_predicate=pl.col("category") == "level_2", named=True)
+    of_all_schools = pl.col("network_id").is_null() & pl.col("school_level").is_null() & pl.col("school_set").is_null()
+    row = effects.changed.row(by_predicate=of_all_schools & (pl.col("category") == "level_2"), named=True)
     # Six schools: 30 at level 2 each, and 105 + the school's number in all.
     assert (row["numerator_before"], row["denominator_before"]) == (180, 6 * 105 + 21)
     assert (row["numerator_after"], row["denominator_after"]) == (181, 6 * 105 + 22)
@@ -217,7 +222,8 @@ def test_counts_by_hand(built: flow.Home) -> None:
         "OC4 Level distribution · 2024-25 · Grade 4 · All students · Level 2 · "
         f"{label('instruments', INSTRUMENT)} · Spring: 27.6 % → 27.8 % (180 of 651 → 181 of 652 people)"
     )
-    assert effects.summary() == f"1 of 4 indicators affected: 5 values change, {effects.n_same} values as before."
+    # The district, its one network and its one level: four levels and proficient or above of each.
+    assert effects.summary() == f"1 of 10 indicators affected: 15 values change, {effects.n_same} values as before."
 
 
 def label(name: str, code: str) -> str:
@@ -226,7 +232,7 @@ def label(name: str, code: str) -> str:
 
 def test_nothing_sent_at_all_has_no_values(built: flow.Home) -> None:
     effects = indicator_effects(built.settings.indicator_sql, CONTRACTS, "chicago", {}, {})
-    assert (effects.changed.height, effects.n_same, effects.indicators_same) == (0, 0, ())
+    assert (effects.changed.height, effects.indicators_same) == (0, PUBLISHED)
 
 
 class TestTheSqlFile:
@@ -313,14 +319,14 @@ class TestTheSqlFile:
         manifest["nodes"]["model.nmip.oc9_participation"]["depends_on"]["nodes"].append("source.nmip.estimates.hetop")
         indicators = read_indicators(DBT_PROJECT)
         document = indicator_sql(manifest, indicators)
-        assert all(source["kind"] in ("lake", "codes") for source in document["sources"].values())
+        assert all(source["kind"] in ("lake", "codes", "seed") for source in document["sources"].values())
         path = tmp_path / "indicator_sql.json"
         version = indicator_sql_version(DBT_PROJECT, CONTRACTS)
         path.write_text(json.dumps({**document, "version": version, "dbt_project": str(DBT_PROJECT)}))
         effects = indicator_effects(path, CONTRACTS, "chicago", {}, held(built, "chicago"))
         assert effects.left_out == ("OC9",)
-        assert effects.indicators_changed == ("CM1", "CM2", "OC4")
-        assert effects.summary().endswith(" 0 values as before. Known with the next release only: OC9.")
+        assert effects.indicators_changed == tuple(sorted({*ADOPTION, "SS5", "OC4"}))
+        assert effects.summary().endswith(" 12 values as before. Known with the next release only: OC9.")
         manifest["nodes"]["model.nmip.fct_indicator_values"]["depends_on"]["nodes"].append("source.nmip.estimates.hetop")
         with pytest.raises(IndicatorSqlError, match=r"fct_indicator_values reads estimates.hetop"):
             indicator_sql(manifest, indicators)

@@ -213,10 +213,15 @@ def test_the_new_district_sends_another_extract_in_its_own_layout(home: flow.Hom
 
 
 def _missing(contracts: Path, extract: str, sql: str) -> str:
-    """Lines of a mapping that say of every count it lacks that it is not available."""
-    columns = load_contract(contracts, extract).columns
-    lacking = [c.symbol_for for c in columns if c.symbol_for and f"AS {c.symbol_for}," not in sql]
-    return "".join(f"  NULL AS {name}, 'x' AS {name}_symbol,\n" for name in lacking)
+    """Lines of a mapping for the columns that a layout does not hold; of a count it is said that it is not available."""
+    contract = load_contract(contracts, extract)
+    symbols = {column.symbol_for: column.name for column in contract.columns if column.symbol_for}
+    lacking = [c.name for c in contract.columns if not c.symbol_for and f" AS {c.name}," not in sql]
+    return "".join(f"  NULL AS {name},{_not_available(symbols.get(name))}\n" for name in lacking)
+
+
+def _not_available(symbol: str | None) -> str:
+    return f" 'x' AS {symbol}," if symbol else ""
 
 
 def test_add_an_indicator(home: flow.Home) -> None:
@@ -227,7 +232,8 @@ def test_add_an_indicator(home: flow.Home) -> None:
     drop(home.inbox, "chicago", "school_directory", "2024-25", "d.csv", directory_csv(n_schools=4, n_enrolled=300))
     released = _run(home)
     values = pl.read_parquet(released / "indicator_values.parquet").filter(indicator_id="XX1")
-    row = values.filter(network_id=None, school_level=None, school_set=None).row(0, named=True)
+    groups = [pl.col(name).is_null() for name in ("network_id", "school_level", "school_set")]
+    row = values.filter(*groups).row(0, named=True)
     assert (row["numerator"], row["denominator"]) == (4 * 150, 300 * 4 + 1 + 2 + 3 + 4)
     assert row["lower"] < row["value"] < row["upper"]
     assert values["unit_id"].null_count() == values.height, "no school leaves the marts"
@@ -281,7 +287,8 @@ def test_add_a_programme(home: flow.Home) -> None:
     reach = {
         "program_id": "math_circles", "cohort": "2024", "n_leaders_trained": "20", "training_cost_usd": "18000",
         "n_teachers_supported": "200", "n_students_reached": "5000", "n_participants": "40", "n_now_facilitating": "12",
-        "n_mathematician_sessions_symbol": "x", "n_study_group_sessions_symbol": "x",
+        "immersion_hours": "", "n_mathematician_sessions": "", "n_mathematician_sessions_symbol": "x",
+        "n_study_group_sessions": "", "n_study_group_sessions_symbol": "x",
     }  # fmt: skip
     content = f"{','.join(reach)}\n{','.join(reach.values())}\n".encode()
     drop(home.inbox, "chicago", "program_reach", "2024-25", "p.csv", content)
