@@ -28,5 +28,5 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         first, second = _demo(home), _demo(home)
-        print(f"demo from nothing (scale 1)   {first:6.1f} s   1.00 x")
+        print(f"demo from nothing (scale 0.25){first:6.1f} s   1.00 x")
         print(f"the same again                {second:6.1f} s   {second / first:.2f} x")

@@ -331,7 +331,7 @@ def nasty_directory() -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(DIRECTORY.split(","))
     for number, value in enumerate(NASTY, start=1):
-        writer.writerow([f"{number:03d}", "", value, value, "K", "5", "false", "true", value, 300, 300, 150, 40, 30])
+        writer.writerow([f"{number:03d}", "", value, value, "K", "5", "false", "true", value, "", 300, 300, 150, 40, 30])
     return text.getvalue().encode()
 
 

@@ -68,6 +68,7 @@ def _values(home: flow.Home) -> pl.DataFrame:
 
 def _proficient(home: flow.Home, grade: str) -> float:
     rows = _values(home).filter(indicator_id="OC4", grade=grade, category="proficient_or_above")
+    rows = rows.filter(pl.col(name).is_null() for name in ("network_id", "school_level", "school_set"))
     return float(rows["value"].item())
 
 

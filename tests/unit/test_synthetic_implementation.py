@@ -256,7 +256,7 @@ def dosage_and_use(tables: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
     asked = ["respondent", "instrument", "administration"]
     teachers, not_leaders = use.filter(pl.col("respondent") == "teacher"), use.filter(pl.col("respondent") != "leader")
     found.append(labelled("CM3", by(teachers, "n_regular_use", "n_respondents", *asked, "category")))
-    found.append(labelled("CM4", by(use, "n_modifying", "n_regular_use", *asked)))
+    found.append(labelled("CM4", by(use, "n_modifying", "n_regular_use", *asked, "category")))
     found.append(labelled("CM10", by(not_leaders, "n_would_keep", "n_respondents", *asked)))
     return found
 
