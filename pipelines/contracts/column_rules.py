@@ -679,7 +679,7 @@ def _school_rules(contract: Contract) -> tuple[Rule, ...]:
     column = school_column(contract)
     if column is None:
         return ()
-    rules = (_schools_with_lost_zeros(contract, column), _schools_gone(contract, column))
+    rules: tuple[Rule, ...] = (_schools_with_lost_zeros(contract, column), _schools_gone(contract, column))
     if contract.has_every_school:
         rules = (*rules, _schools_missing(contract, column))
     return rules if column.is_directory else (_schools_unknown(contract, column), *rules)
