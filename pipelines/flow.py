@@ -9,11 +9,9 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
-from multiprocessing import get_context
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +44,7 @@ from pipelines.intake.submission import (
     read_rows,
 )
 from pipelines.lake.partitions import Partition, bring_up_to_date, partitions
+from pipelines.processes import shared_out
 from pipelines.release.publish import (
     CURRENT,
     ReleaseInputs,
@@ -348,9 +347,7 @@ def record_validations(
     if n == 1:
         yield from ((submission, record_validation(home, submission)) for submission in waiting)
         return
-    with ProcessPoolExecutor(n, mp_context=get_context("spawn")) as pool:
-        asked = {pool.submit(_recorded, home.settings, submission): submission for submission in waiting}
-        yield from ((asked[done], done.result()) for done in as_completed(asked))
+    yield from shared_out(partial(_recorded, home.settings), waiting, n)
 
 
 def _recorded(settings: Settings, submission: Submission) -> dict[str, Any]:

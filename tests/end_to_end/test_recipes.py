@@ -48,6 +48,7 @@ SELECT
   "Years 1-2" AS n_early_career,
   "Coach" AS coach_model,
   "Coach FTE" AS coach_fte,
+  NULL AS drop_reason,
   [delivered_row] AS delivered_rows
 FROM delivered
 """
@@ -202,7 +203,9 @@ def test_the_new_district_sends_another_extract_in_its_own_layout(home: flow.Hom
     drop(home.inbox, "springfield", "math_staff", "2024-25", "staff.csv", STAFF)
     handled = flow.screen_inbox(home)
     # What the layout does not hold is missing, and a missing number needs its reason.
-    assert {s.state for outcome in handled for s in outcome.submissions} == {"corrections_needed"}
+    [submission] = [s for outcome in handled for s in outcome.submissions]
+    assert submission.state == "corrections_needed"
+    assert set(submission.events[-1]["findings"]) == {"MS-S-COLUMN-MISSING"}
     sql = STAFF_MAPPING.replace("  [delivered_row]", f"{_missing(contracts, 'math_staff', STAFF_MAPPING)}  [delivered_row]")
     (contracts / "mappings/springfield/math_staff.sql").write_text(sql)
     drop(home.inbox, "springfield", "math_staff", "2024-25", "staff_again.csv", STAFF + b"\n")
