@@ -18,6 +18,11 @@ hypothesis.settings.load_profile("project")
 PUBLIC_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes of a test's files do not belong in its name: some hold the time at which they were made."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def public_data() -> Path:
     """The folder of government publications beside the project; without it a test skips, in CI it fails."""
