@@ -20,6 +20,7 @@ Progress = Callable[[str], None]
 SYNTHETIC = "synthetic"
 TRUTH = f"{SYNTHETIC}/truth.json"
 MADE = f"{SYNTHETIC}/made.json"
+NAEP_RESULTS = "reference/naep_results.csv"
 DEMONSTRATION = Identity("demonstration")
 DEMONSTRATION_REASON = "Demonstration: taken as published or generated; nobody of the district was asked."
 
@@ -39,7 +40,7 @@ def _generator_digest(contracts_folder: Path) -> str:
 
 
 def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, scale: float, progress: Progress) -> bool:
-    """Put the synthetic network into the inbox and its known truth beside it; False when it is there already.
+    """Put the synthetic network into the inbox, its known truth and its NAEP results beside it; False when it is there already.
 
     Raises OtherNetwork: bytes that were delivered once never come back into force, so two networks cannot take turns.
     """
@@ -52,13 +53,14 @@ def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, sca
             f"{storage.root} holds the synthetic network of seed {held['seed']} and scale {held['scale']:g}. "
             "Another one needs a home of its own: NMIP_HOME=FOLDER."
         )
-    from pipelines.synthetic.files import write_deliveries, write_truth
+    from pipelines.synthetic.files import write_deliveries, write_naep_results, write_truth
     from pipelines.synthetic.network import build_network
 
     progress(f"making the synthetic network (seed {seed}, scale {scale:g})")
     network = build_network(contracts_folder, seed, scale)
     storage.path(SYNTHETIC).mkdir(parents=True, exist_ok=True)
     write_truth(network, storage.path(TRUTH))
+    write_naep_results(network, storage.path(NAEP_RESULTS))
     paths = write_deliveries(network, storage.path("inbox"))
     progress(f"{len(paths)} files are in the inbox")
     storage.write(MADE, canonical_json(made))
@@ -68,7 +70,7 @@ def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, sca
 def listed_files(contracts_folder: Path, folder: Path) -> pl.DataFrame:
     """The public files of the list (delivery, district, extract, school_year, path). Raises PublicDataMissing."""
     listed = pl.read_csv(contracts_folder / "public_data.csv", infer_schema=False)
-    missing = [path for path in listed["path"] if not (folder / path).is_file()]
+    missing = [path for path in listed["path"].unique(maintain_order=True) if not (folder / path).is_file()]
     if missing:
         raise PublicDataMissing(f"{folder} lacks {', '.join(missing)}")
     return listed

@@ -192,8 +192,22 @@ def _waiting_marks(home: Home) -> dict[str, Any]:
     return {**in_inbox, **{submission.key.submission_id: [] for submission in half_done}}
 
 
-def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
-    """Rebuild every model from one state of the lake, test it, and say what it was built from. Raises BuildFailed."""
+@dataclass(frozen=True)
+class Refreshed:
+    """What a rebuild did: every model and test that ran, and the partitions (school year, district) that were estimated anew."""
+
+    results: tuple[NodeResult, ...]
+    estimated: tuple[tuple[str, str], ...]
+
+
+def refresh_warehouse(home: Home, progress: Progress = lambda _: None) -> Refreshed:
+    """Rebuild every model from one state of the lake, with the estimates between them, test it, and say what it was built from.
+
+    Raises BuildFailed.
+    """
+    # Numerics take part of a second to import, and most commands never estimate.
+    from pipelines.warehouse.estimates import bring_estimates_up_to_date
+
     with warehouse_lock(home.settings):
         # One reading of the ledger: a signature given meanwhile belongs to the next build as a whole.
         submissions = all_submissions(home.store)
@@ -204,9 +218,10 @@ def refresh_warehouse(home: Home) -> tuple[NodeResult, ...]:
             "submissions": {s.key.submission_id: s.received["delivery_sha256"] for s in certified},
         }
         write_inputs(home.settings, ledger_table(submissions), expected_table(home, submissions))
-        results = build(home.settings)
+        estimated: list[tuple[str, str]] = []
+        results = build(home.settings, lambda: estimated.extend(bring_estimates_up_to_date(home.settings, progress)))
         Storage(home.settings.exchange).write(BUILT_FROM, canonical_json(built_from))
-    return results
+    return Refreshed(results, tuple(estimated))
 
 
 def release(home: Home) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pipelines.contracts.codes import code_list, code_list_names
 from pipelines.contracts.column_rules import DIRECTORY, all_rules, identifier, is_per_column, literal, typed_expression
 from pipelines.contracts.contract import Contract, Rule, load_contract
 from pipelines.frames import query
-from pipelines.intake.context import NO_CONTEXT, Context
+from pipelines.intake.context import NO_CONTEXT, RESULTS, Context
 
 FINDING_SCHEMA = {
     "rule_id": pl.String,
@@ -156,6 +156,7 @@ def load_check_tables(
     * `in_force`: the columns typed, rows in force in the same place; `earlier_years`: school_year, the columns typed
     * `last_certified`: school_year, origin (in words), the columns typed: `in_force`, or else the latest of `earlier_years`
     * `directory`: school_year, the columns of the school directory, typed
+    * `own_results`: school_year, the columns of the district's own results, typed; empty for most extracts (see `Context`)
     """
     connection.register("mapped_rows", _text_columns(rows, contract, "row_id", "delivered_file", "delivered_line"))
     connection.execute("CREATE TABLE extract_text AS SELECT * FROM mapped_rows")
@@ -188,6 +189,8 @@ def load_check_tables(
     )
     directory = [] if context.directory is None else [(context.directory_year, context.directory)]
     _create_typed(connection, "directory", load_contract(contracts_folder, DIRECTORY), directory)
+    results = [] if context.results is None else [(school_year, context.results)]
+    _create_typed(connection, "own_results", load_contract(contracts_folder, RESULTS), results)
 
 
 def _text_columns(rows: pl.DataFrame, contract: Contract, *beside: str) -> pl.DataFrame:

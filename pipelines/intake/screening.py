@@ -26,7 +26,7 @@ from pipelines.intake.checking import (
     run_rules,
     whole_file_finding,
 )
-from pipelines.intake.context import DIRECTORY, NO_CONTEXT, Context
+from pipelines.intake.context import BESIDE_RESULTS, DIRECTORY, NO_CONTEXT, Context
 from pipelines.intake.mapping import (
     Mapped,
     MappingFailed,
@@ -235,6 +235,8 @@ def _context_remarks(contract: Contract, school_year: str, context: Context) -> 
         notes.append(f"No school directory up to {school_year} is in force, so schools were not looked up in it.")
     elif context.directory_year not in (None, school_year):
         notes.append(f"Schools were looked up in the school directory of {context.directory_year}, the latest in force.")
+    if contract.extract in BESIDE_RESULTS and context.results is None:
+        notes.append(f"No results of the district for {school_year} are in force, so these rows were not compared with them.")
     if context.in_force is None and not context.earlier_years:
         notes.append("Nothing earlier of this extract is in force, so nothing was compared with it.")
     return notes

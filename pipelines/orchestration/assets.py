@@ -13,11 +13,11 @@ import dagster as dg
 from pipelines import flow
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.lake.partitions import Partition, partitions
-from pipelines.orchestration.dbt_assets import RELEASE, SUBMISSIONS, extract_key, model_specs, test_specs
+from pipelines.orchestration.dbt_assets import RELEASE, SUBMISSIONS, estimates_key, extract_key, model_specs, test_specs
 from pipelines.orchestration.partitions import extract_partitions, partition_of
 from pipelines.orchestration.run_lock import hold_run_lock
 from pipelines.settings import Settings
-from pipelines.warehouse.dbt import BuildFailed, NodeResult
+from pipelines.warehouse.dbt import COUNTS, ESTIMATES, TABLES, BuildFailed, NodeResult
 
 HANDLED_CHECK = "every_delivery_handled"
 PROGRESS = logging.getLogger("nmip")
@@ -99,25 +99,47 @@ def submissions_asset(settings: Settings) -> dg.AssetsDefinition:
     return submissions
 
 
+def estimates_specs(settings: Settings, manifest: Mapping[str, Any]) -> list[dg.AssetSpec]:
+    """What Python estimates between two layers of models: materialised by dbt's step, one partition at a time."""
+    counts = [spec.key for unique_id, spec in model_specs(manifest).items() if unique_id.split(".")[-1] in COUNTS]
+    return [
+        dg.AssetSpec(
+            estimates_key(table),
+            deps=counts,
+            partitions_def=extract_partitions(settings),
+            description=description,
+            group_name=ESTIMATES,
+            kinds={"python", "parquet"},
+        )
+        for table, description in TABLES.items()
+    ]
+
+
 def dbt_assets(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
-    """All dbt models as one step: one in-process build, its results reported model by model and test by test."""
+    """All dbt models as one step: one in-process build, its results reported model by model and test by test.
+
+    The estimates between the two layers of models are made in the same step, under one lock and from one state of the lake.
+    """
     models, tests = model_specs(manifest), test_specs(manifest)
     # The step must wait for the lake, which the submissions step writes: extracts are not steps of their own.
     first = [spec.replace_attributes(deps=[*spec.deps, SUBMISSIONS]) if _reads_lake(spec) else spec for spec in models.values()]
 
     @dg.multi_asset(name="dbt_models", specs=first, check_specs=list(tests.values()))
-    def dbt_models() -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    def dbt_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         home = flow.Home(settings)
         PROGRESS.info(f"dbt: building and testing {len(models)} models")
         try:
-            results = flow.refresh_warehouse(home)
+            refreshed = flow.refresh_warehouse(home, PROGRESS.info)
         except BuildFailed as failure:
             yield from _check_results(failure.results, tests)
             raise dg.Failure(description=str(failure)) from failure
-        for result in results:
+        for school_year, district in refreshed.estimated:
+            for table in TABLES:
+                context.log_event(dg.AssetMaterialization(estimates_key(table), partition=partition_of(district, school_year)))
+        for result in refreshed.results:
             if result.unique_id in models:
                 yield dg.MaterializeResult(asset_key=models[result.unique_id].key, metadata={"seconds": result.seconds})
-        yield from _check_results(results, tests)
+        yield from _check_results(refreshed.results, tests)
 
     return dbt_models
 

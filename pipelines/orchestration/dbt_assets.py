@@ -11,6 +11,8 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.warehouse.dbt import ESTIMATES
+
 SUBMISSIONS = dg.AssetKey("submissions")
 RELEASE = dg.AssetKey("release")
 
@@ -18,6 +20,11 @@ RELEASE = dg.AssetKey("release")
 def extract_key(extract: str) -> dg.AssetKey:
     """The asset of one extract in the lake."""
     return dg.AssetKey(["extracts", extract])
+
+
+def estimates_key(table: str) -> dg.AssetKey:
+    """The asset of one table that Python estimates between two layers of models."""
+    return dg.AssetKey([ESTIMATES, table])
 
 
 def model_key(node: Mapping[str, Any]) -> dg.AssetKey:
@@ -34,6 +41,8 @@ def _key_of(unique_id: str, manifest: Mapping[str, Any]) -> dg.AssetKey | None:
         return None
     if source["source_name"] == "lake":
         return extract_key(source["name"])
+    if source["source_name"] == ESTIMATES:
+        return estimates_key(source["name"])
     return SUBMISSIONS if source["source_name"] == "ledger" else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.assets import dbt_assets, extract_specs, release_asset, submissions_asset
+from pipelines.orchestration.assets import dbt_assets, estimates_specs, extract_specs, release_asset, submissions_asset
 from pipelines.orchestration.checks import contract_checks, record_checks
 from pipelines.orchestration.sensors import JOB, build_sensors
 from pipelines.settings import Settings
@@ -34,7 +34,7 @@ def build_definitions(settings: Settings | None = None, manifest: Mapping[str, A
         description="Screen what waits, bring the lake up to date, rebuild, publish.",
     )
     return dg.Definitions(
-        assets=[submissions, *extract_specs(settings), models, release],
+        assets=[submissions, *extract_specs(settings), *estimates_specs(settings, manifest), models, release],
         asset_checks=[contract, record],
         jobs=[job],
         sensors=build_sensors(settings, job),

@@ -17,6 +17,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.disclosure.suppression import CATEGORIES, DISTRIBUTION, Protected, Relation, protect
+from pipelines.frames import read_external
+from pipelines.release.comparisons import protected_comparisons
 from pipelines.storage import Storage, canonical_json, sha256
 
 ROOT = "releases"
@@ -25,6 +27,11 @@ CURRENT = f"{ROOT}/current.json"
 PARTS_OF_A_DISTRICT = ("network_id", "school_level", "school_set", "cohort")
 TABLES = {
     "indicator_values": "fct_indicator_values",
+    "comparisons": "fct_comparisons",
+    "verdicts": "dim_verdicts",
+    "link_backtest": "fct_link_backtest",
+    "link_backtest_summary": "fct_link_backtest_summary",
+    "naep_results": "fct_naep_results",
     "submissions": "fct_submissions",
     "expected_extracts": "fct_expected_extracts",
     "school_changes": "fct_school_changes",
@@ -125,11 +132,12 @@ def publish(
     storage: Storage, exchange: Path, inputs: ReleaseInputs, published_relations: Sequence[Relation], key: bytes
 ) -> dict[str, Any]:
     """Write the next release and make it current; returns its manifest."""
-    tables = {name: pl.read_parquet(exchange / f"{model}.parquet") for name, model in TABLES.items()}
+    tables = {name: read_external(exchange / f"{model}.parquet") for name, model in TABLES.items()}
     protected = protected_values(tables["indicator_values"], tables["indicators"], published_relations, inputs.minimum_n)
     for name in ("school_changes", "district_context"):
         tables[name] = without_small_groups(tables[name], inputs.minimum_n)
     tables["indicator_values"] = protected.values.sort("indicator_id", *DISTRIBUTION[1:], *CATEGORIES, nulls_last=False)
+    tables["comparisons"] = protected_comparisons(tables["comparisons"], tables["indicator_values"], tables["verdicts"])
     number = 1 + len({name.split("/")[1] for name in storage.keys(ROOT) if name.endswith("/manifest.json")})
     release_id = f"{number:04d}-{inputs.fingerprint[:12]}"
     folder = f"{ROOT}/{release_id}"

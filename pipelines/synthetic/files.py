@@ -1,4 +1,4 @@
-"""A synthetic network as files: what each district would deliver, in its own layout and with its faults; the truth as JSON.
+"""A synthetic network as files: what each district would deliver, in its own layout and with its faults; NAEP; the truth.
 
 A file appears whole or not at all. What stands in the files is decided before: see `network`, `layouts` and `faults`.
 """
@@ -54,6 +54,11 @@ def write_extracts(network: SyntheticNetwork, folder: Path) -> list[Path]:
 def write_truth(network: SyntheticNetwork, path: Path) -> None:
     """Write the network's truth as JSON in UTF-8, the same bytes for the same seed and scale."""
     _replace(path, canonical_json(network.truth))
+
+
+def write_naep_results(network: SyntheticNetwork, path: Path) -> None:
+    """Write what NAEP published of the network as csv in UTF-8, with the columns of the seed `naep_results`."""
+    _replace(path, network.naep_results.write_csv().encode())
 
 
 def _deliveries(network: SyntheticNetwork) -> Iterator[tuple[str, str, str, Mapping[str, pl.DataFrame]]]:

@@ -47,7 +47,8 @@ class SyntheticNetwork:
     `extracts` maps (district, extract, school year) to rows with exactly the contract's columns, typed and
     sorted by key. `truth` can be written as JSON; its own `about` says what each part holds. `faulty` holds, for some
     of the same keys, the rows with a planted fault that are delivered first; `layouts` names, by district and extract,
-    the layouts of districts that do not send the contract's columns.
+    the layouts of districts that do not send the contract's columns. `naep_results` is what the national assessment
+    published of these districts and states, with the columns of the seed of that name.
     """
 
     seed: int
@@ -56,6 +57,7 @@ class SyntheticNetwork:
     truth: Mapping[str, Any]
     faulty: Mapping[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
     layouts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    naep_results: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

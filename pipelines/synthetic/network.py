@@ -35,10 +35,11 @@ from pipelines.synthetic.offices import (
 )
 from pipelines.synthetic.programmes import habits_of_mind, program_reach, program_rubric
 from pipelines.synthetic.ratings import rating_rows
-from pipelines.synthetic.results import Results, instrument_of
+from pipelines.synthetic.results import Results, add_gaps, instrument_of
 from pipelines.synthetic.schools import Enrolment, directory_rows, draw_enrolment, draw_schools
 from pipelines.synthetic.setting import Part, Setting, YearRows
 from pipelines.synthetic.staff import learning_rows, staff_rows
+from pipelines.synthetic.states import add_truth, draw_states, naep_results
 from pipelines.synthetic.surveys import mindset_rows, use_rows
 from pipelines.synthetic.truth import new_truth
 from pipelines.synthetic.tutoring import tutoring_rows
@@ -53,6 +54,14 @@ def _results(setting: Setting) -> YearRows:
     def rows(enrolment: Enrolment, truth: dict[str, Any]) -> pl.DataFrame:
         instrument = instrument_of(setting.instruments, setting.district.state, SCHOOL_YEARS[enrolment.year])
         return results.rows(enrolment, instrument, truth)
+
+    return rows
+
+
+def _state_levels(setting: Setting) -> YearRows:
+    def rows(enrolment: Enrolment, _: dict[str, Any]) -> pl.DataFrame:
+        instrument = instrument_of(setting.instruments, setting.district.state, SCHOOL_YEARS[enrolment.year])
+        return setting.state.rows(setting.seed, enrolment.year, instrument)
 
     return rows
 
@@ -77,6 +86,7 @@ PARTS: Mapping[str, Part] = {
     "professional_learning": learning_rows,
     "school_directory": lambda s: partial(directory_rows, s.seed, s.district, s.schools),
     "school_leaders": leader_rows,
+    "state_level_distribution": _state_levels,
     "tutoring_dosage": tutoring_rows,
 }
 EXTRACTS = tuple(PARTS)
@@ -108,12 +118,18 @@ def build_network(contracts_folder: Path, seed: int = 20260801, scale: float = 1
     conditions = draw_conditions(seed, [district.code for district in districts])
     extracts: dict[tuple[str, str, str], pl.DataFrame] = {}
     truth = new_truth(seed, scale, districts, instruments, conditions)
+    schools_of = {district.code: draw_schools(seed, district) for district in districts}
+    years_of = {
+        district.code: tuple(draw_enrolment(seed, district, schools_of[district.code], year) for year in range(len(SCHOOL_YEARS)))
+        for district in districts
+    }
+    states = draw_states(seed, districts, years_of)
     for district in districts:
-        schools = draw_schools(seed, district)
-        years = tuple(draw_enrolment(seed, district, schools, year) for year in range(len(SCHOOL_YEARS)))
-        path = draw_path(seed, conditions[district.code], schools)
-        workforce = draw_workforce(seed, conditions[district.code], schools, years, path)
-        setting = Setting(seed, district, schools, years, instruments, programs, conditions[district.code], path, workforce)
+        schools, years, held = schools_of[district.code], years_of[district.code], conditions[district.code]
+        path = draw_path(seed, held, schools)
+        workforce = draw_workforce(seed, held, schools, years, path)
+        state = states[district.state]
+        setting = Setting(seed, district, schools, years, instruments, programs, held, path, workforce, state)
         parts = {extract: part(setting) for extract, part in PARTS.items()}
         for enrolment in years:
             for extract, rows in parts.items():
@@ -124,7 +140,9 @@ def build_network(contracts_folder: Path, seed: int = 20260801, scale: float = 1
     faulty, entries = faults.spoil(extracts, pl.read_csv(contracts_folder / "synthetic_faults.csv", infer_schema=False))
     layouts = planned_layouts(pl.read_csv(contracts_folder / "synthetic_layouts.csv", infer_schema=False))
     truth["planted_faults"] = [*entries, *faults.unusual(extracts, programs)]
-    return SyntheticNetwork(seed, scale, extracts, truth, faulty, layouts)
+    add_gaps(truth)
+    add_truth(truth, districts, states, instruments)
+    return SyntheticNetwork(seed, scale, extracts, truth, faulty, layouts, naep_results(seed, states, truth))
 
 
 def _as_extract(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:

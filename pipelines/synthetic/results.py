@@ -40,14 +40,22 @@ SUPPRESSED_BELOW = 5
 # The course test of Algebra I stands for the grade's test; `course_test_replaces` of the instruments says so.
 ALGEBRA_REPLACES = "algebra_1_in_grade_8"
 EXEMPT_AHEAD = 0.6
+# Latent means fall from grade to grade, in districts as in their states.
+GRADE_STEP = 0.03
 LINKING_SD = 0.06
 ABOUT = (
     "linking_errors: by district and grade, how much higher (shift, latent scale, the same every year) students score on the "
     "state's own test than they would on a common one; latent_mean and expected_level_shares hold it. algebra_exemptions: by "
     "district, year and subgroup, the students of grade 8 (n_exempt of n_enrolled) who sit the course test of Algebra I instead "
     "of the grade's test, and the latent mean of all students enrolled, those exempt too; these are "
-    f"{EXEMPT_AHEAD} ahead of the average of their school and group."
+    f"{EXEMPT_AHEAD} ahead of the average of their school and group. common_mean_enrolled (of assessment): the latent mean of "
+    "all students enrolled, those exempt too, without linking error: on one scale in all states. gaps: for each student group "
+    "and its complement, how far apart the two are (gap_v, in their joint SD, below 0 where the group scores lower), from the "
+    "latent mean and SD of each over the students tested."
 )
+
+
+GROUPS_APART = (("english_learner", "not_english_learner"), ("low_income", "not_low_income"))
 
 
 def instrument_of(instruments: pl.DataFrame, state: str, school_year: str) -> dict[str, str]:
@@ -66,7 +74,7 @@ def instrument_of(instruments: pl.DataFrame, state: str, school_year: str) -> di
     return valid.row(0, named=True)
 
 
-def _cuts(seed: int, instrument: Mapping[str, str]) -> Floats:
+def cuts_of(seed: int, instrument: Mapping[str, str]) -> Floats:
     """Level starts on the latent scale: tested grades × (levels − 1), the same for the same cut version."""
     n_levels = int(instrument["n_levels"])
     rng = generator(seed, "cuts", instrument["cut_version"], instrument["scale_version"], str(n_levels))
@@ -74,7 +82,7 @@ def _cuts(seed: int, instrument: Mapping[str, str]) -> Floats:
     return np.asarray(cuts + rng.normal(0, 0.06, (len(TESTED_GRADES), 1)))
 
 
-def _tested_grades(grades: str) -> Bools:
+def tested_grades(grades: str) -> Bools:
     """Which of TESTED_GRADES a test covers, from text such as `3-8;11`."""
     spans = [(part.split("-")[0], part.split("-")[-1]) for part in grades.split(";")]
     return np.array([any(int(low) <= int(grade) <= int(high) for low, high in spans) for grade in TESTED_GRADES])
@@ -101,7 +109,7 @@ class Results:
         district, year = self._district, enrolment.year
         grade = np.arange(len(TESTED_GRADES))
         gain = np.where((grade >= 3) & district.improves & (year == len(SCHOOL_YEARS) - 1), MIDDLE_GRADES_GAIN, 0.0)
-        by_grade = district.mean + district.yearly_gain * year - 0.03 * grade + gain + self._shift
+        by_grade = district.mean + district.yearly_gain * year - GRADE_STEP * grade + gain + self._shift
         of_income = district.low_income_gap * (IS_LOW_INCOME - district.low_income)
         by_cell = district.learner_gap * IS_LEARNER + of_income
         ability = self._ability[enrolment.open_schools]
@@ -143,9 +151,9 @@ class Results:
         """Rows of one year, schools × grades × subgroups; adds cuts and the truth of each subgroup."""
         district, school_year = self._district, SCHOOL_YEARS[enrolment.year]
         rng = generator(self._seed, district.code, "assessment_levels", school_year)
-        here, cuts = enrolment.open_schools, _cuts(self._seed, instrument)
+        here, cuts = enrolment.open_schools, cuts_of(self._seed, instrument)
         n_levels = cuts.shape[1] + 1
-        covered = _tested_grades(instrument["grades"])
+        covered = tested_grades(instrument["grades"])
         students = enrolment.students[:, FIRST_TESTED : FIRST_TESTED + len(TESTED_GRADES)] * covered[:, None]
         shape = students.shape
         opting_out = 0.08 * (~IS_LOW_INCOME) if district.opts_out else np.zeros(len(IS_LOW_INCOME))
@@ -155,6 +163,7 @@ class Results:
         sitting[:, -1] -= exempt
         tested = rng.binomial(sitting, participation)
         means = self._latent_means(rng, enrolment)
+        common = means - self._shift[:, None]
         self._add_special_truth(enrolment, instrument, exempt, means[:, -1], truth)
         # Whoever is ahead is not in the room: the mean of those who sit the test falls, the mean of all does not.
         means[:, -1] -= EXEMPT_AHEAD * exempt / np.maximum(sitting[:, -1], 1)
@@ -182,6 +191,9 @@ class Results:
                         "subgroup": subgroup,
                         **_counted_truth(n_enrolled[at], n_tested[at], by_level[at], withheld[at]),
                         **_latent_truth(tested[:, index] * cells, means[:, index], spread, expected[:, index]),
+                        "common_mean_enrolled": share_of(
+                            float((students[:, index] * cells * common[:, index]).sum()), int(n_enrolled[at].sum())
+                        ),
                     }
                 )
 
@@ -211,6 +223,20 @@ class Results:
                     pl.when(hidden).then(pl.lit("c")).alias(f"{name}_symbol"),
                 )
         return rows
+
+
+def add_gaps(truth: dict[str, Any]) -> None:
+    """Add the gap of each student group to its complement, of every district, year and grade in the truth's `assessment`."""
+    moments = {
+        (e["district"], e["school_year"], e["grade"], e["subgroup"]): (e["latent_mean"], e["latent_sd"])
+        for e in truth["assessment"]
+    }
+    for district, school_year, grade in dict.fromkeys(key[:3] for key in moments):
+        for subgroup, complement in GROUPS_APART:
+            (mean, sd), (other_mean, other_sd) = (moments[district, school_year, grade, name] for name in (subgroup, complement))
+            gap = None if mean is None or other_mean is None else (mean - other_mean) / math.sqrt((sd**2 + other_sd**2) / 2)
+            place = {"district": district, "school_year": school_year, "grade": grade}
+            truth["gaps"].append({**place, "subgroup": subgroup, "complement": complement, "gap_v": gap})
 
 
 def _counted_truth(enrolled: Ints, tested: Ints, by_level: Ints, withheld: Bools) -> dict[str, Any]:

@@ -146,7 +146,7 @@ class Enrolment:
 
 def _quotas(n: int, shares: Sequence[float]) -> Ints:
     """`n` split by `shares` into whole numbers, largest remainders first."""
-    return np.asarray(_apportioned(np.array([n]), np.asarray(shares)[None, :] / np.sum(shares))[0])
+    return np.asarray(apportioned(np.array([n]), np.asarray(shares)[None, :] / np.sum(shares))[0])
 
 
 def _logistic_around(rng: np.random.Generator, centre: float, spread: float, n: int) -> Floats:
@@ -292,7 +292,7 @@ def _school_ids(style: str, number: Ints, zone: Ints, level: Ints) -> pl.Series:
             return padded
 
 
-def _apportioned(n: Ints, shares: Floats) -> Ints:
+def apportioned(n: Ints, shares: Floats) -> Ints:
     """Each of `n` split by its row of `shares` into whole numbers, largest remainders first."""
     exact = n[:, None] * shares
     whole = np.floor(exact).astype(np.int64)
@@ -316,7 +316,7 @@ def draw_enrolment(seed: int, district: District, schools: Schools, year: int) -
     # Grades keep their sizes from year to year but for a little: a cohort does not halve.
     steady = generator(seed, district.code, "school_directory", "grades").lognormal(0, 0.08, (schools.n, len(GRADES)))
     weight = is_taught * np.where(grade == 0, 0.5, 1.0) * steady * rng.lognormal(0, 0.05, (schools.n, len(GRADES)))
-    by_grade = _apportioned(n_enrolled, weight / weight.sum(axis=1, keepdims=True))
+    by_grade = apportioned(n_enrolled, weight / weight.sum(axis=1, keepdims=True))
 
     learners = np.clip(schools.learners[:, None] * (1.25 - 0.05 * grade), 0.002, 0.95)
     low_income = np.clip(schools.low_income + rng.normal(0, 0.01, schools.n), 0.02, 0.99)[:, None]
@@ -334,7 +334,7 @@ def draw_enrolment(seed: int, district: District, schools: Schools, year: int) -
     # So do student groups: what varies is the share, and not each student anew.
     cells = cells * rng.lognormal(0, 0.12, cells.shape)
     shares = cells / cells.sum(axis=-1, keepdims=True)
-    students = _apportioned(by_grade.ravel(), shares.reshape(-1, shares.shape[-1])).reshape(shares.shape)
+    students = apportioned(by_grade.ravel(), shares.reshape(-1, shares.shape[-1])).reshape(shares.shape)
     return Enrolment(year, open_schools, schools.in_scope_from[open_schools] <= year, students[open_schools])
 
 

@@ -18,6 +18,7 @@ from pipelines.synthetic.districts import District
 from pipelines.synthetic.implementation import Path
 from pipelines.synthetic.model import SCHOOL_YEARS, Ints, generator
 from pipelines.synthetic.schools import Enrolment, Schools
+from pipelines.synthetic.states import State
 from pipelines.synthetic.workforce import Workforce
 
 
@@ -34,6 +35,7 @@ class Setting:
     conditions: Conditions
     path: Path
     workforce: Workforce
+    state: State
 
     def generator(self, part: str, enrolment: Enrolment | None = None) -> np.random.Generator:
         """The generator of one part in this district: of one year, or of what stays with the schools."""

@@ -10,7 +10,20 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.synthetic import algebra, faults, known, leaders, offices, programmes, ratings, results, staff, surveys, tutoring
+from pipelines.synthetic import (
+    algebra,
+    faults,
+    known,
+    leaders,
+    offices,
+    programmes,
+    ratings,
+    results,
+    staff,
+    states,
+    surveys,
+    tutoring,
+)
 from pipelines.synthetic.conditions import Conditions, planted_effects
 from pipelines.synthetic.districts import District
 from pipelines.synthetic.materials import ADOPTION_RISE
@@ -26,6 +39,10 @@ LISTS = (
     "indicators",
     "linking_errors",
     "algebra_exemptions",
+    "gaps",
+    "states",
+    "linked",
+    "naep",
 )
 MAIN_PARTS = (
     "All of this is invented: schools, students, results, titles, publishers and reviewers. Only the "
@@ -45,7 +62,7 @@ MAIN_PARTS = (
     "spoiled on purpose in which file, and the rule that finds it."
 )
 # What the truth says of itself: of its main parts, then of what each module adds to it.
-PARTS = (known, results, ratings, staff, leaders, surveys, tutoring, algebra, offices, programmes, faults)
+PARTS = (known, results, states, ratings, staff, leaders, surveys, tutoring, algebra, offices, programmes, faults)
 ABOUT = " ".join((MAIN_PARTS, *(part.ABOUT for part in PARTS)))
 
 

@@ -48,6 +48,9 @@ MEASURES = (
     "flags",
     "unit",
 )
+# What must be the same on both sides of a comparison before its numbers are looked at: columns of int_comparison_facts, the state
+# (whose rules differ), and the flags of the values themselves, where a definition travels with them.
+FACTS = ("charter_scope", "pass_rule", "walkthrough_tool", "state", "flags")
 COUNTED = ("people", "schools", "nothing")
 INTERVALS = (None, "wilson", "clustered", "standard_error", "given")
 
@@ -63,7 +66,8 @@ class Indicator:
     `counts` says what its counts are of, which decides their protection. `interval` is how its 95 % interval is made: `wilson` (a
     share of a count), `clustered` (answers, clustered by school), `standard_error` (value and standard error), `given` (its SQL
     returns `lower` and `upper`), or none (a census). `breakdowns` and `measures`: what its SQL returns beside district, school
-    year, symbol and sources.
+    year, symbol and sources. `must_match`: what must be the same on both sides of a comparison, of FACTS. `response_floor`: the
+    threshold of the response rate below which it is not compared.
     """
 
     indicator_id: str
@@ -83,9 +87,12 @@ class Indicator:
     definition_version: str
     breakdowns: tuple[str, ...] = ()
     measures: tuple[str, ...] = ("numerator", "denominator")
+    must_match: tuple[str, ...] = ()
+    response_floor: str = "response_floor"
 
 
-OPTIONAL = ("breakdowns", "measures")
+LISTED = ("breakdowns", "measures", "must_match")
+OPTIONAL = (*LISTED, "response_floor")
 NULLABLE = ("direction", "interval")
 
 
@@ -122,6 +129,7 @@ def _indicator(model: str, document: dict[str, Any]) -> Indicator:
         raise CatalogueError(f"{model}.yml: interval is {meta['interval']!r}; say {known}, or null for a census")
     meta["breakdowns"] = _listed(model, "breakdowns", meta.get("breakdowns", []), (SCHOOLS, *BREAKDOWNS))
     meta["measures"] = _listed(model, "measures", meta.get("measures", MEASURES[:2]), MEASURES)
+    meta["must_match"] = _listed(model, "must_match", meta.get("must_match", []), FACTS)
     return Indicator(model=model, **meta)
 
 
@@ -136,5 +144,5 @@ def _listed(model: str, name: str, listed: Sequence[str], known: Sequence[str]) 
 def catalogue_table(indicators: list[Indicator]) -> pl.DataFrame:
     """The catalogue as the table that dbt reads: one row an indicator, without the model's name."""
     schema = {field.name: pl.Boolean() if field.name.startswith("is_") else pl.String() for field in fields(Indicator)}
-    rows = [asdict(indicator) | {name: ", ".join(getattr(indicator, name)) for name in OPTIONAL} for indicator in indicators]
+    rows = [asdict(indicator) | {name: ", ".join(getattr(indicator, name)) for name in LISTED} for indicator in indicators]
     return pl.DataFrame(rows, schema=schema).drop("model", "measures")

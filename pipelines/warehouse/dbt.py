@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,16 @@ from pipelines.storage import Storage
 from pipelines.warehouse.catalogue import BREAKDOWNS, catalogue_table, read_indicators
 from pipelines.warehouse.indicator_sql import write_indicator_sql
 
+# What Python estimates, from which models' tables: dbt knows the tables as sources.
+ESTIMATES = "estimates"
+TABLES = {
+    "positions": "Where students stand in their own state, and on the scale of NAEP.",
+    "gaps": "How far groups of students of one district stand apart.",
+    "evenness": "How much of the variation between students lies between schools.",
+}
+COUNTS = ("int_level_counts", "int_school_level_counts", "int_state_levels", "int_naep_of_states", "dim_thresholds")
+# Reference data that an invented network brings with it; a home of real data has none.
+OWN_NAEP_RESULTS = "reference/naep_results.csv"
 # The same files decide a build and whether its SQL still holds.
 project_files = effects.project_files
 
@@ -53,6 +63,8 @@ def dbt_variables(settings: Settings) -> dict[str, Any]:
     """The variables that the project reads: where things lie, and the indicator models of the folder."""
     indicators = read_indicators(settings.dbt_project)
     return {
+        "home": str(settings.home),
+        "has_own_naep_results": (settings.home / OWN_NAEP_RESULTS).is_file(),
         "lake": str(settings.home / "lake"),
         "exchange": str(settings.exchange),
         "contracts": str(settings.contracts),
@@ -154,15 +166,36 @@ def _node_result(entry: Any) -> NodeResult:
     )
 
 
-def build(settings: Settings) -> tuple[NodeResult, ...]:
-    """Build every model and run every data test; unit tests are for developers. Raises BuildFailed.
+# What Python estimates stands between two layers of models: those that give it counts, and those that read what it made of them.
+READS_ESTIMATES = f"source:{ESTIMATES}+"
 
-    Leaves the SQL of the indicators in the working folder too, for the intake to show what a signature would change.
+
+def build(settings: Settings, estimate: Callable[[], None]) -> tuple[NodeResult, ...]:
+    """Build every model and run every data test, with `estimate` between the two layers; unit tests are for developers.
+
+    Leaves the SQL of the indicators in the working folder too, for the intake to show what a signature would change. Raises
+    BuildFailed.
     """
     version = effects.indicator_sql_version(settings.dbt_project, settings.contracts)
-    results = invoke(settings, ["build", "--exclude-resource-type", "unit_test"])
-    write_indicator_sql(settings, last_manifest(settings), version)
-    return results
+    everything = ["build", "--exclude-resource-type", "unit_test"]
+    first = invoke(settings, [*everything, "--exclude", READS_ESTIMATES])
+    before = last_manifest(settings)
+    estimate()
+    try:
+        second = invoke(settings, [*everything, "--select", READS_ESTIMATES])
+    except BuildFailed as failure:
+        raise BuildFailed(str(failure), first + failure.results) from failure
+    write_indicator_sql(settings, _compiled_in_either(before, last_manifest(settings)), version)
+    return first + second
+
+
+def _compiled_in_either(first: Mapping[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The second manifest with the SQL of what only the first run compiled."""
+    nodes = {
+        name: node | {"compiled_code": node.get("compiled_code") or first["nodes"].get(name, {}).get("compiled_code")}
+        for name, node in second["nodes"].items()
+    }
+    return second | {"nodes": nodes}
 
 
 def last_manifest(settings: Settings) -> dict[str, Any]:

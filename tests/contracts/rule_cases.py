@@ -1,8 +1,8 @@
 """What a case of a rule is, and the cases of the rules that follow from the columns of any contract.
 
 They are made from a row in which nothing is wrong. The cases of rules that stand in a contract are written by hand, in
-`rule_cases_schools`, `rule_cases_offices` and `test_rules`: `BASE` there is extract to its row in which nothing is wrong, and
-`CASES` rule id to case. Running a case belongs to `test_rules`.
+`rule_cases_schools`, `rule_cases_offices`, `rule_cases_state` and `test_rules`: `BASE` there is extract to its row in which
+nothing is wrong, and `CASES` rule id to case. Running a case belongs to `test_rules`.
 """
 
 from __future__ import annotations
@@ -37,13 +37,17 @@ class Found(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """Rows as differences from the base row, and what they are looked at beside (`past`: certified for the year before)."""
+    """Rows as differences from the base row, and what they are looked at beside.
+
+    `past`: certified for the year before; `results`: the district's own results in force, for a reference to them.
+    """
 
     rows: Sequence[Row]
     past: Sequence[Row] = ()
     directory: Sequence[Row] = ()
     directory_year: str = YEAR
     in_force: Sequence[Row] = ()
+    results: Sequence[Row] = ()
 
 
 class Case(NamedTuple):

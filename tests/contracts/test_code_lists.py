@@ -64,7 +64,7 @@ COLUMNS: dict[str, list[str]] = {
     "samplings": ["code", "label"],
     "school_levels": ["code", "label"],
     "school_years": ["code", "label", "first_date", "last_date"],
-    "subgroups": ["code", "label", "dimension", "complement_of"],
+    "subgroups": ["code", "label", "dimension", "complement_of", "gap_reference"],
     "symbols": ["code", "label", "meaning"],
     "title_roles": ["code", "label"],
     "unit_types": ["code", "label"],
@@ -118,7 +118,7 @@ MAY_BE_BLANK: dict[str, set[str]] = {
         "leaders_per_year_high",
     },
     "instruments": {"last_school_year", "course_test_replaces"} | {f"level_{level}_label" for level in range(1, 7)},
-    "subgroups": {"complement_of"},
+    "subgroups": {"complement_of", "gap_reference"},
 }  # fmt: skip
 FOUNDING_DISTRICTS = {"chicago", "houston", "los_angeles", "miami_dade", "new_york_city", "philadelphia"}
 NEW_YORK_CITY = "3620580"
@@ -269,6 +269,17 @@ def test_complements_point_at_each_other() -> None:
     for code, complement in paired.items():
         assert paired[complement] == code
         assert subgroups[complement]["dimension"] == subgroups[code]["dimension"]
+
+
+def test_gaps_are_measured_against_a_group_of_the_same_kind() -> None:
+    """Within a pair one group is the reference of the other, of several groups one is that of all; nobody is its own."""
+    subgroups = {row["code"]: row for row in rows("subgroups")}
+    references = {code: row["gap_reference"] for code, row in subgroups.items() if row["gap_reference"]}
+    assert set(references.values()) == {"male", "not_low_income", "not_english_learner", "no_disability", "white"}
+    for code, reference in references.items():
+        assert reference not in references
+        assert subgroups[reference]["dimension"] == subgroups[code]["dimension"]
+        assert subgroups[code]["complement_of"] in ("", reference)
 
 
 def test_dimensions_of_subgroups() -> None:

@@ -40,6 +40,7 @@ EXTRACTS = (
     "school_directory",
     "school_leaders",
     "stakeholder_communication",
+    "state_level_distribution",
     "tutoring_dosage",
 )
 TIERS_OF_SEVERITY = {"error": "SV", "warning": "QM"}
@@ -145,6 +146,7 @@ TRAITS = {
     "school_directory": "flci",
     "school_leaders": "flcpi",
     "stakeholder_communication": "lcpsk",
+    "state_level_distribution": "lcpsk",
     "tutoring_dosage": "flcpsi",
 }
 # Every rule that follows from columns, in the order in which they are run, with the letter of what it needs.

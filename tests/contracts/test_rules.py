@@ -27,7 +27,7 @@ from pipelines.intake import checking
 from pipelines.intake.checking import RulesTookTooLong, load_check_tables, rules_of, run_rules
 from pipelines.intake.context import NO_CONTEXT, Context
 from pipelines.synthetic.network import SyntheticNetwork, build_network
-from tests.contracts import rule_cases_offices, rule_cases_schools
+from tests.contracts import rule_cases_offices, rule_cases_schools, rule_cases_state
 from tests.contracts.rule_cases import (
     CONTRACTS,
     YEAR,
@@ -506,7 +506,7 @@ FIRST_BASE: dict[str, Row] = {
 }  # fmt: skip
 # Extracts of which one row alone is not all that must be there.
 WHOLE = rule_cases_offices.ROWS
-BASE = FIRST_BASE | rule_cases_schools.BASE | rule_cases_offices.BASE
+BASE = FIRST_BASE | rule_cases_schools.BASE | rule_cases_offices.BASE | rule_cases_state.BASE
 PREFIX = {load_contract(CONTRACTS, extract).rule_prefix: extract for extract in EXTRACTS}
 DISTRICT: Row = {"unit_type": "district", "unit_id": "4218990"}
 
@@ -953,7 +953,7 @@ FIRST_CASES: dict[str, Case] = {
         ],
     ),
 }  # fmt: skip
-CASES = COLUMN_CASES | FIRST_CASES | rule_cases_schools.CASES | rule_cases_offices.CASES
+CASES = COLUMN_CASES | FIRST_CASES | rule_cases_schools.CASES | rule_cases_offices.CASES | rule_cases_state.CASES
 
 
 def rule_and_contract(rule_id: str) -> tuple[Rule, Contract]:
@@ -982,6 +982,7 @@ def context_of(extract: str, delivery: Delivery) -> Context:
         earlier_years={YEAR_BEFORE: context_frame(extract, delivery.past)} if delivery.past else {},
         directory=context_frame("school_directory", delivery.directory) if delivery.directory else None,
         directory_year=delivery.directory_year if delivery.directory else None,
+        results=context_frame("assessment_levels", delivery.results) if delivery.results else None,
     )
 
 
@@ -1124,7 +1125,10 @@ class TestRulesOfEveryContract:
         field = wrong or next(c.name for c in sorted(contract.columns, key=lambda c: c.symbol_for is not None) if c.code_list)
         rows += [{field: f"{number} {{batch}} :x %s"} for number in range(250)]
         every = Delivery(
-            rows, past=[row for case in cases for row in case.past], directory=[row for case in cases for row in case.directory]
+            rows,
+            past=[row for case in cases for row in case.past],
+            directory=[row for case in cases for row in case.directory],
+            results=[row for case in cases for row in case.results],
         )
         mapped = as_mapped(full(extract, every.rows))
         database = tmp_path / "check.duckdb"
@@ -1151,7 +1155,7 @@ def in_tables(extract: str, context: Context, sql: str, district: str = "philade
 
 
 def test_tables_about_other_submissions_are_empty_where_nothing_is_known() -> None:
-    for table in ("in_force", "earlier_years", "last_certified", "directory"):
+    for table in ("in_force", "earlier_years", "last_certified", "directory", "own_results"):
         assert in_tables("assessment_levels", NO_CONTEXT, f"SELECT COUNT(*) FROM {table}") == [(0,)], table
 
 
@@ -1169,6 +1173,8 @@ def test_tables_about_other_submissions_are_typed_like_the_extract() -> None:
         assert in_tables("curriculum_adoption", NO_CONTEXT, types.format(table)) == more + expected, table
     directory = [(column.name, column.physical_type) for column in load_contract(CONTRACTS, "school_directory").columns]
     assert in_tables("curriculum_adoption", NO_CONTEXT, types.format("directory")) == [("school_year", "VARCHAR"), *directory]
+    results = [(column.name, column.physical_type) for column in load_contract(CONTRACTS, "assessment_levels").columns]
+    assert in_tables("curriculum_adoption", NO_CONTEXT, types.format("own_results")) == [("school_year", "VARCHAR"), *results]
 
 
 def test_what_was_certified_last_is_in_force_or_else_the_latest_earlier_year() -> None:
@@ -1300,7 +1306,8 @@ def test_nothing_is_unusual_in_the_synthetic_network(network: SyntheticNetwork, 
             pl.all().cast(pl.String),
         )
         directory = network.extracts[district, "school_directory", school_year].select(pl.all().cast(pl.String))
-        for context in (NO_CONTEXT, Context(directory=directory, directory_year=school_year)):
+        results = network.extracts[district, "assessment_levels", school_year].select(pl.all().cast(pl.String))
+        for context in (NO_CONTEXT, Context(directory=directory, directory_year=school_year, results=results)):
             found, _ = check(contract, rules, rows, district, school_year, context)
             unusual |= {(district, school_year, rule_id): message for rule_id, message in found["rule_id", "message"].rows()}
     # Planted for an indicator that marks it: leaders who support fewer or more teachers than their programme says.

@@ -22,6 +22,14 @@ MIAMI_DADE_2023 = {"3": 62.9, "4": 64.5, "5": 57.6, "6": 58.4, "7": 48.4, "8": 5
 NEW_YORK_CITY = {"2005-06": 58.4, "2006-07": 67.0, "2007-08": 75.7, "2008-09": 82.9, "2009-10": 55.1, "2010-11": 58.4}
 CHICAGO = {"2017-18": 22.2, "2018-19": 23.6, "2021-22": 14.9, "2022-23": 17.6}
 LOS_ANGELES = {"2014-15": 25}
+# District, year and grade; students of the state tested, and percent proficient where it is published.
+STATES = (
+    ("houston", "2021-22", "6", 386_731, None),
+    ("houston", "2021-22", "8", 356_833, None),
+    ("miami_dade", "2022-23", "3", 221_011, 59),
+    ("miami_dade", "2022-23", "8", 170_149, 55),
+    ("los_angeles", "2014-15", "3_8_and_11", 3_151_300, 33),
+)
 # Level that the state calls proficient, by district, from the files' own words.
 PROFICIENT_FROM = {"houston": 3, "miami_dade": 3, "new_york_city": 3, "chicago": 4, "los_angeles": 3}
 
@@ -84,9 +92,21 @@ def test_anchors_hold_in_the_lake(home: Path, district: str, school_year: str, g
     assert _printed(share, anchor) == anchor
 
 
+@pytest.mark.parametrize(("district", "school_year", "grade", "n_tested", "anchor"), STATES)
+def test_the_same_files_hold_the_states(
+    home: Path, district: str, school_year: str, grade: str, n_tested: int, anchor: int | None
+) -> None:
+    path = home / f"lake/state_level_distribution/school_year={school_year}/district={district}/extract.parquet"
+    (row,) = pl.read_parquet(path, hive_partitioning=False).filter(grade=grade).to_dicts()
+    by_level = [row[f"n_level_{level}"] or 0 for level in range(1, 7)]
+    assert sum(by_level) == row["n_tested"] == n_tested
+    if anchor is not None:
+        assert round(100 * sum(by_level[PROFICIENT_FROM[district] - 1 :]) / n_tested) == anchor
+
+
 def test_rows_in_are_rows_used_and_rows_dropped_by_reason(home: Path) -> None:
     table = pl.read_parquet(_release(home) / "submissions.parquet")
-    assert table.height == 14
+    assert table.height == 18
     for row in table.to_dicts():
         assert row["lines_in"] == row["lines_used"] + sum(json.loads(row["dropped_lines"]).values())
         assert row["rows_in"] == row["rows_used"] + sum(json.loads(row["dropped_rows"]).values())
@@ -99,11 +119,14 @@ def test_rows_in_are_rows_used_and_rows_dropped_by_reason(home: Path) -> None:
 
 def test_rounding_rules_and_unstated_facts_are_said(home: Path) -> None:
     table = pl.read_parquet(_release(home) / "submissions.parquet")
-    notes = {row["district"]: " ".join(json.loads(row["notes"])) for row in table.to_dicts()}
-    assert "off by" in notes["chicago"]
-    assert "within 0.5 % of N plus one student" in notes["miami_dade"]
-    assert "does not say for which subject" in notes["los_angeles"]
-    assert "confidential" in notes["new_york_city"]
+    notes = {(row["district"], row["extract"]): " ".join(json.loads(row["notes"])) for row in table.to_dicts()}
+    assert "off by" in notes["chicago", "assessment_levels"]
+    assert "within 0.5 % of N plus one student" in notes["miami_dade", "assessment_levels"]
+    assert "does not say for which subject" in notes["los_angeles", "assessment_levels"]
+    assert "confidential" in notes["new_york_city", "assessment_levels"]
+    assert "sum over all districts of the file" in notes["houston", "state_level_distribution"]
+    assert "at most 1 % of N" in notes["miami_dade", "state_level_distribution"]
+    assert "dropped as no_denominator" in notes["los_angeles", "state_level_distribution"]
 
 
 def test_participation_is_unavailable_where_enrolment_was_not_sent(home: Path) -> None:
@@ -128,7 +151,7 @@ def test_the_manifest_names_inputs_and_digests_of_what_is_published(home: Path) 
     folder = _release(home)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["kind"] == "public"
-    assert len(manifest["inputs"]) == 14
+    assert len(manifest["inputs"]) == 18
     delivered = {
         entry["sha256"]
         for path in home.glob("submissions/*/*/*/*/events/001.json")

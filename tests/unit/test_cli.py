@@ -439,21 +439,32 @@ class TestKindsOfHome:
     def test_public_files_are_put_into_the_inbox_byte_for_byte_and_once(self, home: Path, public_data: Path) -> None:
         storage = Storage(home)
         said: list[str] = []
-        assert fill_with_public_data(storage, CONTRACTS, public_data, said.append) == 10
+        assert fill_with_public_data(storage, CONTRACTS, public_data, said.append) == 18
         assert fill_with_public_data(storage, CONTRACTS, public_data, said.append) == 0
         listed = pl.read_csv(CONTRACTS / "public_data.csv", infer_schema=False)
         found = {file.path for file in list_inbox(home / "inbox")}
         assert {name for name in found if name.endswith(READY_MARK)} == {
-            f"miami_dade/assessment_levels/2022-23/fast_pm3/{READY_MARK}"
+            f"miami_dade/{extract}/2022-23/fast_pm3/{READY_MARK}" for extract in ("assessment_levels", "state_level_distribution")
         }
-        by_name = {Path(name).name: (home / "inbox" / name).read_bytes() for name in found if not name.endswith(READY_MARK)}
-        assert by_name == {Path(path).name: (public_data / path).read_bytes() for path in listed["path"]}
+        in_place = {
+            (name.split("/")[0], name.split("/")[1], Path(name).name): (home / "inbox" / name).read_bytes()
+            for name in found
+            if not name.endswith(READY_MARK)
+        }
+        assert in_place == {
+            (district, extract, Path(path).name): (public_data / path).read_bytes()
+            for district, extract, path in listed["district", "extract", "path"].rows()
+        }
         grouped = deliveries(list_inbox(home / "inbox"), CONTRACTS)
-        assert {d.place[0]: len(d.paths) for d in grouped if d.place} == {
-            "chicago": 1, "houston": 1, "los_angeles": 1, "miami_dade": 6, "new_york_city": 1,
+        assert {d.place[:2]: len(d.paths) for d in grouped if d.place} == {
+            ("chicago", "assessment_levels"): 1, ("new_york_city", "assessment_levels"): 1,
+            ("houston", "assessment_levels"): 1, ("houston", "state_level_distribution"): 1,
+            ("los_angeles", "assessment_levels"): 1, ("los_angeles", "state_level_distribution"): 1,
+            ("miami_dade", "assessment_levels"): 6, ("miami_dade", "state_level_distribution"): 6,
         }  # fmt: skip
-        with pytest.raises(PublicDataMissing, match=r"cps_data\.csv"):
+        with pytest.raises(PublicDataMissing, match=r"lacks chicago_iar/cps_data\.csv") as missing:
             fill_with_public_data(storage, CONTRACTS, home, said.append)
+        assert str(missing.value).count("district_staar_22-23.csv") == 1, "a file that is delivered twice is missing once"
 
     def test_a_synthetic_inbox_is_filled_once(self, home: Path) -> None:
         storage = Storage(home)
@@ -464,6 +475,9 @@ class TestKindsOfHome:
         assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == first
         assert {d.problem for d in deliveries(list_inbox(home / "inbox"), CONTRACTS)} <= {None}
         assert storage.exists("synthetic/truth.json")
+        published = pl.read_csv(home / "reference" / "naep_results.csv")
+        assert published.columns == pl.read_csv(PROJECT_ROOT / "dbt_project/seeds/naep_results.csv").columns
+        assert set(published["source"]) == {"Invented for the synthetic network"}
 
 
 def test_the_help_names_every_command(home: Path) -> None:

@@ -100,8 +100,8 @@ def test_every_extract_is_expected_of_every_district_in_every_year_once_and_in_i
     places = set(table.select("extract", "district", "school_year").rows())
     years = ["2023-24", "2024-25", "2025-26", "2026-27"]
     assert places == set(product(extract_names(CONTRACTS), codes(CONTRACTS, "districts"), years))
-    assert table.height == len(places) == 480
-    assert table.select("declared", "reason").null_count().row(0) == (480, 480)
+    assert table.height == len(places) == 504
+    assert table.select("declared", "reason").null_count().row(0) == (504, 504)
     directory = set(table.filter(extract="school_directory")["due_date"])
     assert directory == {date(2026, 12, 15)}
     others = table.filter(pl.col("extract") != "school_directory")
@@ -110,7 +110,8 @@ def test_every_extract_is_expected_of_every_district_in_every_year_once_and_in_i
     now = others.filter(school_year="2026-27")
     assert (now["due_date"].min(), now["due_date"].max()) == (date(2027, 2, 15), date(2027, 10, 31))
     # Results of spring come last, and all districts have the same time.
-    assert set(now.filter(due_date=date(2027, 10, 31))["extract"]) == {"assessment_levels", "algebra_outcomes"}
+    of_spring = {"assessment_levels", "state_level_distribution", "algebra_outcomes"}
+    assert set(now.filter(due_date=date(2027, 10, 31))["extract"]) == of_spring
     assert table.group_by("extract", "school_year").agg(pl.col("due_date").n_unique())["due_date"].max() == 1
 
 

@@ -18,6 +18,7 @@ from pipelines.intake.screening import Screening, screen
 from pipelines.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"
+RESULTS, OF_STATE = "assessment_levels", "state_level_distribution"
 LEVELS = [f"n_level_{level}" for level in range(1, 7)]
 CHICAGO_YEARS = {"2017-18": 22.2, "2018-19": 23.6, "2021-22": 14.9, "2022-23": 17.6}
 NEW_YORK_YEARS = {"2005-06": 58.4, "2006-07": 67.0, "2007-08": 75.7, "2008-09": 82.9, "2009-10": 55.1, "2010-11": 58.4}
@@ -25,18 +26,18 @@ MIAMI_FILES = [f"{25 + grade - 3}Math0{grade}SRSSpring23.xls" for grade in range
 
 
 @cache
-def _screened(folder: Path, district: str, school_year: str, paths: tuple[str, ...]) -> Screening:
+def _screened(folder: Path, district: str, extract: str, school_year: str, paths: tuple[str, ...]) -> Screening:
     files = [DeliveredFile(Path(path).name, (folder / path).read_bytes()) for path in paths]
-    return screen(files, CONTRACTS, district, "assessment_levels", school_year)
+    return screen(files, CONTRACTS, district, extract, school_year)
 
 
-def listed(district: str) -> tuple[str, ...]:
+def listed(district: str, extract: str) -> tuple[str, ...]:
     table = pl.read_csv(CONTRACTS / "public_data.csv", infer_schema=False)
-    return tuple(table.filter(district=district)["path"])
+    return tuple(table.filter(district=district, extract=extract)["path"])
 
 
-def screened(folder: Path, district: str, school_year: str) -> Screening:
-    found = _screened(folder, district, school_year, listed(district))
+def screened(folder: Path, district: str, school_year: str, extract: str = RESULTS) -> Screening:
+    found = _screened(folder, district, extract, school_year, listed(district, extract))
     assert found.findings.filter(pl.col("tier").is_in(["S", "V"])).to_dicts() == []
     assert not found.is_blocked
     return found
@@ -327,3 +328,97 @@ def test_new_york_level_3_and_4(public_data: Path, new_york_raw: pl.DataFrame, s
     assert hidden.height > 0
     assert rows.filter(pl.col("n_level_1").is_null()).height == hidden.height
     assert rows["n_tested"].sum() == raw.select(number("Number Tested").sum()).item()
+
+
+# --- states ---
+
+
+def of_state(folder: Path, district: str, school_year: str) -> pl.DataFrame:
+    """Mapped rows of the state in the order of their grades, with counts as numbers."""
+    return counts(screened(folder, district, school_year, OF_STATE)).sort("grade")
+
+
+@pytest.mark.parametrize("school_year", ["2021-22", "2022-23"])
+def test_texas_is_the_sum_over_all_districts(public_data: Path, houston_raw: pl.DataFrame, school_year: str) -> None:
+    rows = of_state(public_data, "houston", school_year)
+    assert rows["grade"].to_list() == ["3", "4", "5", "6", "7", "8"]
+    assert levels_add_up(rows, 4)
+    raw = houston_raw.filter(year=school_year[-2:]).group_by("GRADE").agg(pl.col("^m_.*$").sum()).sort("GRADE")
+    assert rows["n_tested"].to_list() == raw["m_docs"].to_list()
+    assert rows["n_level_1"].to_list() == raw["m_all_unsatgl_nm"].to_list()
+    assert rows["n_level_4"].to_list() == raw["m_all_mastrgl_nm"].to_list()
+    assert (rows["n_level_3"] + rows["n_level_4"]).to_list() == raw["m_all_meetsgl_nm"].to_list()
+    code = {"2021-22": "tx_staar_math_2017", "2022-23": "tx_staar_math_2023"}[school_year]
+    assert set(rows["instrument"]) == {code}
+    assert set(rows["publication"]) == {f"Texas Education Agency, STAAR mathematics by district, spring 20{school_year[-2:]}"}
+    assert set(rows["n_enrolled_symbol"]) == {"x"}
+    own = counts(screened(public_data, "houston", school_year)).sort("grade")
+    for name in ("n_tested", *LEVELS[:4]):
+        assert (rows[name] > 10 * own[name]).all(), name
+
+
+def test_texas_2022_shows_who_sits_algebra_1(public_data: Path) -> None:
+    """Anchors of the public data's own README."""
+    rows = of_state(public_data, "houston", "2021-22")
+    assert dict(rows.filter(pl.col("grade").is_in(["6", "8"])).select("grade", "n_tested").rows()) == {"6": 386_731, "8": 356_833}
+
+
+def test_texas_lines_by_reason(public_data: Path, houston_raw: pl.DataFrame) -> None:
+    found = screened(public_data, "houston", "2022-23", OF_STATE)
+    untested = houston_raw.filter(pl.col("m_docs").fill_null(0) == 0).height
+    tested = houston_raw.filter(pl.col("m_docs") > 0)
+    assert untested > 0
+    assert found.lines == {
+        "in": houston_raw.height,
+        "used": tested.filter(year="23").height,
+        "dropped": {"no_students_tested": untested, "other_year": tested.filter(year="22").height},
+    }
+    assert found.school_years == ("2021-22", "2022-23")
+
+
+def test_florida_is_the_row_of_state_totals(public_data: Path, miami_raw: pl.DataFrame) -> None:
+    found = screened(public_data, "miami_dade", "2022-23", OF_STATE)
+    rows = of_state(public_data, "miami_dade", "2022-23")
+    assert levels_add_up(rows, 5)
+    n = dict(rows.select("grade", "n_tested").rows())
+    assert (n["3"], n["8"]) == (221_011, 170_149)
+    shares = [round(share(rows.filter(grade=grade), range(3, 6))) for grade in "345678"]
+    assert (shares[0], shares[-1]) == (59, 55)
+    totals = miami_raw.filter(c1="00").sort("file")
+    assert rows["n_tested"].cast(pl.String).to_list() == totals["c6"].to_list()
+    assert shares == [int(value) for value in totals["c8"]]
+    for row, raw in zip(rows.to_dicts(), totals.to_dicts(), strict=True):
+        above = sum(row[f"n_level_{level}"] for level in (3, 4, 5))
+        assert abs(above - row["n_tested"] * int(raw["c8"]) / 100) <= 0.5
+        for level in range(1, 6):
+            # What the note says: a level is within 1 % of N and two students of its printed percent.
+            assert abs(row[f"n_level_{level}"] - row["n_tested"] * int(raw[f"c{8 + level}"]) / 100) <= 0.01 * row["n_tested"] + 2
+    number = pl.col("c1").fill_null("").str.contains(r"^\d\d$")
+    dropped = {
+        "heading": miami_raw.filter(~number).height,
+        "part_of_state": miami_raw.filter(number, pl.col("c1") != "00").height,
+    }
+    assert found.lines == {"in": miami_raw.height, "used": 6, "dropped": dropped}
+    assert set(zip(found.rows["delivered_file"], found.rows["delivered_line"], strict=True)) == set(
+        totals.select("file", "sheet_row").rows()
+    )
+
+
+def test_california_is_the_file_s_row_of_the_state(public_data: Path, los_angeles_raw: pl.DataFrame) -> None:
+    found = screened(public_data, "los_angeles", "2014-15", OF_STATE)
+    (row,) = of_state(public_data, "los_angeles", "2014-15").to_dicts()
+    assert row["grade"] == "3_8_and_11"
+    (raw,) = los_angeles_raw.filter(entity_name="California").to_dicts()
+    assert row["n_tested"] == int(raw["studentswithscores"]) == 3_151_300
+    # The state's own table has the same number of students, and 33 % who met or exceeded the standard.
+    (published,) = raw_csv(public_data / "la_smarter_balanced" / "sbac_2015_state.csv").filter(stateAbbr="CA").to_dicts()
+    assert row["n_tested"] == int(published["no_of_test_takers"])
+    n_met = row["n_level_3"] + row["n_level_4"]
+    assert round(n_met / row["n_tested"], 2) == float(published["state_overall_math"]) == 0.33
+    assert sum(row[name] for name in LEVELS[:4]) == row["n_tested"]
+    for level, name in enumerate(("not_met", "nearly_met", "met", "exceeded"), start=1):
+        assert abs(row[f"n_level_{level}"] - row["n_tested"] * float(raw[f"pct_standard_{name}_math"])) <= 1
+    (own,) = counts(screened(public_data, "los_angeles", "2014-15")).to_dicts()
+    assert all(row[name] > 5 * own[name] for name in ("n_tested", *LEVELS[:4]))
+    others = los_angeles_raw.height - 1
+    assert found.row_counts == {"in": others + 8, "used": 1, "dropped": {"no_denominator": 7, "part_of_state": others}}

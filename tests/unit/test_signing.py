@@ -17,7 +17,7 @@ from pipelines.intake.store import ConcurrentChange, SubmissionStore
 from pipelines.intake.submission import Submission, SubmissionRefused, all_submissions, in_force, read_submission
 from pipelines.settings import PROJECT_ROOT
 from pipelines.storage import Storage
-from tests.deliveries import LARGE, SMALL, contracts_with_own_rules, sized
+from tests.deliveries import LARGE, SMALL, contracts_with_own_rules, levels_csv, sized
 
 PLACE = ("philadelphia", "school_directory", "2024-25")
 
@@ -241,6 +241,53 @@ class TestSigning:
         certify(store, earlier, "me", "It is right.", "signed")
         again = screen_submission(store, contracts, waiting)
         assert (again.screened or {})["context"] == {"earlier:2023-24": earlier.key.submission_id}
+
+
+class TestTheStateBesideTheDistrict:
+    """A reference is looked at beside the district's own results in force of the same year."""
+
+    STATE = (
+        b"grade,instrument,administration,n_enrolled,n_tested,n_level_1,n_level_2,n_level_3,n_level_4,n_level_5,"
+        b"n_level_5_symbol,n_level_6,n_level_6_symbol,publication\n"
+        b"4,pa_pssa_math_2015,spring,210,200,50,50,50,50,,z,,z,A report of 2024\n"
+    )
+
+    def sent(self, store: SubmissionStore, contracts: Path, extract: str, school_year: str, content: bytes) -> Submission:
+        files = [DeliveredFile("file.csv", content)]
+        (submission,) = deliver(store, contracts, "philadelphia", extract, school_year, files, "command line", "me")
+        return submission
+
+    def results(self, store: SubmissionStore, contracts: Path, school_year: str, n: int) -> str:
+        levels = levels_csv({("101", "4", "all"): (n // 4,) * 4}, "pa_pssa_math_2015")
+        submission = self.sent(store, contracts, "assessment_levels", school_year, levels)
+        assert "results" not in (submission.screened or {})["context"]
+        if submission.state == "acknowledgements_needed":
+            for rule_id in submission.to_acknowledge:
+                submission = acknowledge(store, submission, rule_id, "So it is.", "me")
+        certify(store, submission, "me", "It is right.", "signed", "New.")
+        return submission.key.submission_id
+
+    def test_rows_of_the_district_are_not_taken_for_the_state(self, store: SubmissionStore, contracts: Path) -> None:
+        self.results(store, contracts, "2022-23", 40)
+        own = self.results(store, contracts, "2023-24", 200)
+        state = self.sent(store, contracts, "state_level_distribution", "2023-24", self.STATE)
+        assert (state.screened or {})["context"] == {"results": own}
+        assert state.to_acknowledge == {"ST-M-DISTRICT-LARGER": 1}
+
+    def test_results_of_another_year_are_not_looked_at_and_it_is_said(self, store: SubmissionStore, contracts: Path) -> None:
+        self.results(store, contracts, "2022-23", 200)
+        state = self.sent(store, contracts, "state_level_distribution", "2023-24", self.STATE)
+        assert (state.screened or {})["context"] == {}
+        assert state.state == "ready_to_sign"
+        said = [remark for remark in (state.screened or {})["remarks"] if remark.startswith("No results of the district")]
+        assert said == ["No results of the district for 2023-24 are in force, so these rows were not compared with them."]
+
+    def test_results_that_come_later_are_seen_before_the_state_is_signed(self, store: SubmissionStore, contracts: Path) -> None:
+        state = self.sent(store, contracts, "state_level_distribution", "2023-24", self.STATE)
+        self.results(store, contracts, "2023-24", 240)
+        with pytest.raises(SubmissionRefused, match="looked at beside was signed since"):
+            certify(store, state, "me", "It is right.", "signed")
+        assert screen_submission(store, contracts, state).to_acknowledge == {"ST-M-DISTRICT-LARGER": 1}
 
 
 class TestPersonalData:

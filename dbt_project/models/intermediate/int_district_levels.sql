@@ -104,6 +104,7 @@ select
     sum(has_levels) as n_units_with_levels,
     sum(has_participation) as n_units_with_participation,
     sum(is_confidential) as n_units_confidential,
+    sum(n_tested) as n_tested,
     sum(case when has_participation = 1 then n_enrolled end) as n_enrolled,
     sum(case when has_participation = 1 then n_tested end) as n_tested_of_enrolled,
     sum(case when has_levels = 1 then n_level_1 end) as n_level_1,

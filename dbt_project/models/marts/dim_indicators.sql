@@ -14,6 +14,8 @@ select
     interval,
     caveats,
     definition_version,
-    breakdowns
+    breakdowns,
+    must_match,
+    response_floor
 from {{ source('catalogue', 'indicators') }}
 order by indicator_id

@@ -4,6 +4,7 @@ select
     label,
     state,
     test,
+    subject,
     cast(n_levels as integer) as n_levels,
     cast(proficient_level as integer) as proficient_level,
     level_1_label,

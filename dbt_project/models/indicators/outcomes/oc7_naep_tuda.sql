@@ -9,5 +9,5 @@ select
     case when se is null then 'standard_error_unknown' end as flags,
     cast(null as varchar) as symbol,
     'naep' as sources
-from {{ ref('naep_results') }}
+from {{ ref('stg_naep_results') }}
 where unit_type = 'district'

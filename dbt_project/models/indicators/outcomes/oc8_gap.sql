@@ -1,0 +1,19 @@
+-- Grain: district x school year x grade x subgroup x instrument x administration; the group less its reference group, whole districts only.
+select
+    district,
+    school_year,
+    grade,
+    subgroup,
+    instrument,
+    administration,
+    gap as value,
+    gap_se as standard_error,
+    n,
+    reason as flags,
+    case
+        when gap is not null then null
+        when reason = 'groups_incomplete' then 'x'
+        else 'u'
+    end as symbol,
+    sources
+from {{ ref('stg_gaps') }}

@@ -1,0 +1,26 @@
+-- Grain: district x school_year x grade x instrument x administration; certified submissions in force only.
+select
+    district,
+    school_year,
+    submission_id,
+    grade,
+    instrument,
+    administration,
+    n_enrolled,
+    n_enrolled_symbol,
+    n_tested,
+    n_tested_symbol,
+    n_level_1,
+    n_level_1_symbol,
+    n_level_2,
+    n_level_2_symbol,
+    n_level_3,
+    n_level_3_symbol,
+    n_level_4,
+    n_level_4_symbol,
+    n_level_5,
+    n_level_5_symbol,
+    n_level_6,
+    n_level_6_symbol,
+    publication
+from {{ source('lake', 'state_level_distribution') }}
