@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -43,6 +44,8 @@ _ADDED_COLUMNS = {
 _LOG = logging.getLogger(__name__)
 _EXPECTED, _CHANGES, _PROGRAMS, _THRESHOLDS, _CODES = "expected_extracts", "school_changes", "programs", "thresholds", "codes"
 _CONTEXT = "district_context"
+_COMPARISONS, _VERDICTS, _NAEP = "comparisons", "verdicts", "naep_results"
+_BACK_TEST, _BACK_TEST_SUMMARY = "link_backtest", "link_backtest_summary"
 _TABLES = (
     "indicator_values",
     "indicators",
@@ -55,6 +58,11 @@ _TABLES = (
     _PROGRAMS,
     _THRESHOLDS,
     _CODES,
+    _COMPARISONS,
+    _VERDICTS,
+    _NAEP,
+    _BACK_TEST,
+    _BACK_TEST_SUMMARY,
 )
 
 
@@ -254,6 +262,163 @@ def whole_districts(
     )
 
 
+def verdicts(release: Release) -> pl.DataFrame:
+    """What each verdict means and what would lift it, in the order of the rules.
+
+    Empty for a release of the time before this table was published; so are the tables behind the functions below.
+    """
+    return _later(release, _VERDICTS, "ORDER BY sort_order")
+
+
+def has_verdicts(release: Release) -> bool:
+    """Whether this release says what may be compared."""
+    return {_COMPARISONS, _VERDICTS} <= set(release.manifest["tables"])
+
+
+def beside(
+    release: Release, indicator_id: str, focal: str, school_year: str, chosen: Mapping[str, str | None]
+) -> pl.DataFrame:
+    """Every other district beside the focal one, in one year, for one value of every breakdown, by label.
+
+    A pair is stored once; here each is turned so that the other district is the first side: `finding` (`higher`, `lower`, null),
+    `difference`, `lower` and `upper` speak of the other district against the focal one, `value` is the other's, `focal_value` the
+    focal district's. Beside them `other`, `other_label`, `unit`, `is_census`, `n_in_family`, `reason`, `remedy`, `instrument`
+    (where the two differ: both, the other district's first) and of the verdict `verdict`, `verdict_label`, `is_comparable` and
+    `sort_order`. Raises ValueError where `chosen` names anything but fields of `SPLITS`.
+    """
+    if not has_verdicts(release):
+        return pl.DataFrame()
+    # Of a side that nobody sent nobody knows when it was measured.
+    at_once = "coalesce({}, $administration) IS NOT DISTINCT FROM $administration"
+    return _ask(
+        release,
+        f"""
+        WITH turned AS (
+            SELECT other_district AS other, other_value AS value, value AS focal_value,
+                   CASE finding WHEN 'higher' THEN 'lower' WHEN 'lower' THEN 'higher' END AS finding,
+                   0 - difference AS difference, 0 - upper AS lower, 0 - lower AS upper, {_OF_A_PAIR},
+                   other_instrument AS instrument, instrument AS focal_instrument
+            FROM read_parquet($comparisons)
+            WHERE comparison = 'districts' AND indicator_id = $indicator_id AND district = $focal
+              AND school_year = $school_year AND {at_once.format("administration")}{_same_split(chosen)}
+            UNION ALL
+            SELECT district, value, other_value, finding, difference, lower, upper, {_OF_A_PAIR}, instrument, other_instrument
+            FROM read_parquet($comparisons)
+            WHERE comparison = 'districts' AND indicator_id = $indicator_id AND other_district = $focal
+              AND school_year = $school_year AND {at_once.format("other_administration")}{_same_split(chosen)}
+        )
+        SELECT DISTINCT t.* EXCLUDE (focal_instrument, instrument),
+               CASE WHEN instrument <> focal_instrument THEN instrument || ' and ' || focal_instrument
+                    ELSE coalesce(instrument, focal_instrument) END AS instrument,
+               coalesce(n.label, t.other) AS other_label,
+               v.label AS verdict_label, v.is_comparable, v.sort_order
+        FROM turned AS t
+        JOIN read_parquet($verdicts) AS v USING (verdict)
+        LEFT JOIN read_parquet($districts) AS n ON n.code = t.other
+        ORDER BY other_label, instrument
+        """,
+        {"indicator_id": indicator_id, "focal": focal, "school_year": school_year, **_whole_split(chosen)},
+    )
+
+
+def over_years(release: Release, indicator_id: str, chosen: Mapping[str, str | None]) -> pl.DataFrame:
+    """Every pair of years of every district, for one value of every breakdown: the later year against the earlier one.
+
+    Columns `district`, `school_year` (the later), `other_school_year`, `value`, `other_value`, `instrument`, `other_instrument`
+    and those that `beside` gives of a pair and its verdict. Raises ValueError as `beside` does.
+    """
+    return _of_one_district(release, "years", indicator_id, chosen)
+
+
+def beside_state(release: Release, indicator_id: str, chosen: Mapping[str, str | None]) -> pl.DataFrame:
+    """Every district against the mean of its own state, by year; columns as of `over_years`. Raises ValueError as `beside` does."""
+    return _of_one_district(release, "state", indicator_id, chosen)
+
+
+def _of_one_district(release: Release, comparison: str, indicator_id: str, chosen: Mapping[str, str | None]) -> pl.DataFrame:
+    if not has_verdicts(release):
+        return pl.DataFrame()
+    return _ask(
+        release,
+        f"""
+        SELECT c.district, c.school_year, c.other_school_year, c.value, c.other_value, c.finding, c.difference, c.lower, c.upper,
+               c.instrument, c.other_instrument, {_OF_A_PAIR}, v.label AS verdict_label, v.is_comparable, v.sort_order
+        FROM read_parquet($comparisons) AS c
+        JOIN (SELECT verdict, label, is_comparable, sort_order FROM read_parquet($verdicts)) AS v USING (verdict)
+        WHERE comparison = $comparison AND indicator_id = $indicator_id
+          AND coalesce(administration, other_administration, $administration) IS NOT DISTINCT FROM $administration
+          {_same_split(chosen)}
+        ORDER BY c.district, c.other_school_year, c.school_year, c.instrument, c.other_instrument
+        """,
+        {"comparison": comparison, "indicator_id": indicator_id, **_whole_split(chosen)},
+    )
+
+
+def reference_groups(release: Release) -> dict[str, str]:
+    """The reference group of each student group that is set beside one: `low_income` to `not_low_income`."""
+    if not has_verdicts(release):
+        return {}
+    found = _ask(
+        release,
+        """
+        SELECT DISTINCT subgroup, other_subgroup FROM read_parquet($comparisons)
+        WHERE comparison = 'subgroups' AND subgroup IS NOT NULL AND other_subgroup IS NOT NULL ORDER BY ALL
+        """,
+    )
+    return dict(found.rows())
+
+
+def back_test(release: Release) -> pl.DataFrame:
+    """Linked means beside the published NAEP means of the same district, grade and year, with `district_label`."""
+    if _BACK_TEST not in release.manifest["tables"]:
+        return pl.DataFrame()
+    return _ask(
+        release,
+        """
+        SELECT b.*, coalesce(n.label, b.district) AS district_label
+        FROM read_parquet($link_backtest) AS b
+        LEFT JOIN read_parquet($districts) AS n ON n.code = b.district
+        ORDER BY district_label, b.school_year, TRY_CAST(b.grade AS INTEGER), b.grade
+        """,
+    )
+
+
+def back_test_summary(release: Release) -> dict[str, Any] | None:
+    """How far linked means were off and which error their intervals hold; None where the release has none."""
+    found = _later(release, _BACK_TEST_SUMMARY, "")
+    return found.row(0, named=True) if found.height else None
+
+
+def naep_results(release: Release, grade: str | None = None, school_year: str | None = None) -> pl.DataFrame:
+    """Published NAEP means of districts, states and the nation, of one grade and school year where they are named."""
+    if _NAEP not in release.manifest["tables"]:
+        return pl.DataFrame()
+    return _ask(
+        release,
+        """
+        SELECT unit_type, unit_id, schools, grade, school_year, mean, se, source FROM read_parquet($naep_results)
+        WHERE ($grade IS NULL OR grade = $grade) AND ($school_year IS NULL OR school_year = $school_year)
+        ORDER BY unit_type, unit_id, schools, grade, school_year
+        """,
+        {"grade": grade, "school_year": school_year},
+    )
+
+
+def _same_split(chosen: Mapping[str, str | None]) -> str:
+    """The conditions that a pair is of one value of every breakdown, of whole districts."""
+    unknown = set(chosen) - set(SPLITS)
+    if unknown:
+        raise ValueError(f"comparisons cannot be chosen by {sorted(unknown)}")
+    # When it was measured stands on both sides of a pair, and is asked for by each query itself.
+    shared = [field for field in SPLITS if field != "administration"]
+    conditions = [f"{field} IS NOT DISTINCT FROM ${field}" for field in shared]
+    return "".join(f" AND {condition}" for condition in (*conditions, "school_level IS NULL", "school_set IS NULL"))
+
+
+def _whole_split(chosen: Mapping[str, str | None]) -> dict[str, str | None]:
+    return dict.fromkeys(SPLITS) | dict(chosen)
+
+
 def reasons(text: str | None) -> dict[str, int]:
     """Lines or rows dropped, by reason, from the JSON text of a submission; nothing where it says nothing usable."""
     parsed = _parsed(text)
@@ -276,6 +441,7 @@ def _parsed(text: str | None) -> object:
         return None
 
 
+_OF_A_PAIR = "verdict, unit, is_census, n_in_family, reason, remedy"
 # `_ask` puts the table in, with the columns that a release of an earlier time lacks.
 _DISTRICT_VALUES = "(SELECT * FROM {indicator_values} WHERE coalesce(unit_type, 'district') = 'district')"
 _WHOLE_DISTRICTS = (

@@ -168,7 +168,7 @@ def _challenges(release: Release, district: dict[str, Any], values: pl.DataFrame
     st.subheader("Its indicators over the years", anchor=False)
     st.caption(
         "The value that stands for each indicator, with its 95 % interval where it has one. A star marks a number to read with "
-        "its note. Each small chart has its own axis, which need not start at 0; no line crosses a change of instrument or test."
+        "its note. Each small chart has its own axis, which need not start at 0; no line joins years that may not be compared."
     )
     view = _view(release)
     with_numbers = values.filter(pl.col("value").is_not_null())["indicator_id"].unique().to_list()
@@ -205,7 +205,8 @@ def _drawn(view: View, indicators: Sequence[Indicator], district: dict[str, Any]
                 st.markdown(f"**{plain(indicator['name'])}** ({plain(selection.code)})")
                 st.caption(plain(_stands_for(selection)))
                 _latest(rows)
-                sections.over_the_years(view, selection, rows, district, None, sections.span(rows))
+                verdicts = sections.year_verdicts(view.release, selection)
+                sections.over_the_years(view, selection, rows, district, None, sections.span(rows), verdicts)
             flagged.append(rows)
     if flagged:
         sections.meanings(pl.concat(flagged, how="diagonal"))

@@ -48,7 +48,7 @@ def page(release: Release) -> None:
     if year is None or not indicators:
         st.markdown("No district has certified numbers on this programme yet. **Data quality** says what each file waits for.")
     else:
-        view = View(release, filters.in_order(districts, focal), year)
+        view = View(release, filters.in_order(districts, focal), year, filters.chosen_district(focal))
         if chosen is not None:
             challenge.in_full(view, chosen, {"program_id": code}, bands)
             return

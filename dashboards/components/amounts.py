@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -51,6 +51,8 @@ _UNITS = {
     "months": Unit(digits=1, after=" months", axis="months"),
     "hours": Unit(digits=1, after=" hours", axis="hours"),
     "points": Unit(digits=2, after=" points", axis="points on the instrument's scale", has_zero=False),
+    "state_sd": Unit(digits=2, after=" state SD", axis="SD of the state's students (state SD)", is_difference=True),
+    "share_of_variance": Unit(100.0, 1, after=" % of the variance", mark=" %", axis="share of the variance between students"),
     "sd": Unit(digits=2, after=" SD", axis="standard deviations (SD)", is_difference=True),
     "count": Unit(axis="number"),
     "fte": Unit(digits=1, after=" FTE", axis="full-time equivalents (FTE)"),
@@ -67,6 +69,14 @@ def unit_of(code: str | None) -> Unit:
         return _UNITS[_ALIASES.get(known, known)]
     spoken = code.replace("_", " ").strip()
     return Unit(after=f" {spoken}", axis=spoken)
+
+
+def difference_of(code: str | None) -> Unit:
+    """How the difference of two values of a unit is said: of two shares in percentage points, of two ratings in steps."""
+    unit = unit_of(code)
+    if unit.names:
+        return Unit(digits=0, after=" steps of the rating", axis="steps of the rating", is_difference=True)
+    return _POINTS if unit.mark == " %" else replace(unit, is_difference=True, has_zero=True)
 
 
 def number(value: float, unit: Unit) -> str:
@@ -117,6 +127,24 @@ def with_texts(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(name) * factor for name in ("value", "lower", "upper")).hstack(
         pl.DataFrame(texts, schema=schema, orient="row")
     )
+
+
+def with_difference_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of values with what is said of their difference, and difference and bounds in the unit that is shown.
+
+    `rows` has `difference`, `lower`, `upper` (each may be null) and `unit`, that of the two values. Adds `said`, `short` and
+    `interval_said`, and `value`, the difference, as a chart takes it.
+    """
+    texts, numbers = [], []
+    for row in rows.select("difference", "lower", "upper", "unit").iter_rows(named=True):
+        unit = difference_of(row["unit"])
+        ends = [None if end is None else end * unit.factor for end in (row["difference"], row["lower"], row["upper"])]
+        numbers.append(ends)
+        short = None if row["difference"] is None else number(row["difference"], unit) + unit.mark
+        texts.append((said(row["difference"], unit), short, interval_said(row["lower"], row["upper"], unit)))
+    added = pl.DataFrame(texts, schema=dict.fromkeys(("said", "short", "interval_said"), pl.String), orient="row")
+    shown = pl.DataFrame(numbers, schema=dict.fromkeys(("value", "lower", "upper"), pl.Float64), orient="row")
+    return rows.drop("value", "lower", "upper", strict=False).hstack(shown).hstack(added)
 
 
 _SAID_FROM = ("value", "lower", "upper", "unit", "symbol", "flags", "response_rate")

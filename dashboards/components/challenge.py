@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import choices, filters, glance, own_test, sections
+from dashboards.components import choices, compared, filters, glance, own_test, sections
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import Band, View
 from dashboards.components.words import CHALLENGES
@@ -30,7 +30,7 @@ def challenge_page(challenge: str) -> None:
         focal = filters.focal_district(districts)
         year = filters.school_year(coverage) or ""
         chosen = choose_indicator(indicators)
-    view = View(release, filters.in_order(districts, focal), year)
+    view = View(release, filters.in_order(districts, focal), year, filters.chosen_district(focal))
     if chosen is None:
         rows = release_data.whole_districts(release, challenge=challenge)
         glance.cards(view, indicators, rows, challenge)
@@ -78,6 +78,8 @@ def in_full(
         st.markdown("No value yet: no certified file of any district holds what this is counted from.")
     elif has_levels:
         own_test.section(view, selection)
+        compared.section(view, selection, sections.compared_split(selection) | {"category": own_test.PROFICIENT})
     else:
         unit = choices.in_combination(combinations, selection.chosen)["unit"].drop_nulls()
         sections.section(view, selection, (bands or {}).get(unit[0]) if len(unit) else None)
+        compared.section(view, selection)

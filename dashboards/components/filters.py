@@ -63,8 +63,14 @@ def focal_district(districts: pl.DataFrame) -> str:
         [NOBODY, *labels],
         NOBODY,
         say=lambda code: "Alphabetical order" if code == NOBODY else labels[code],
-        help_text="The district that comes first on every page; the others follow in alphabetical order.",
+        help_text="The district that comes first on every page and that the others are compared with; they follow in alphabetical "
+        "order.",
     )
+
+
+def chosen_district(focal: str) -> str | None:
+    """The district that was chosen to stand first; None where none was."""
+    return None if focal == NOBODY else focal
 
 
 def in_order(districts: pl.DataFrame, focal: str) -> pl.DataFrame:

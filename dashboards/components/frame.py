@@ -15,7 +15,7 @@ BANNERS = {
     "synthetic": ("**Synthetic data:** invented districts' numbers for demonstration; nothing here describes a real school."),
     "public": "**Real public files, as published;** not submitted by the districts.",
 }
-
+INVENTED = "Invented"
 PUBLISHED = " Published national assessment results are the only real numbers here."
 
 
@@ -23,10 +23,17 @@ def banner(release: Release) -> None:
     """Say what kind of data a release holds, unless it is districts' own submissions."""
     kind = str(release.manifest.get("kind"))
     if kind in BANNERS:
-        has_published = kind == "synthetic" and "naep" in release_data.indicators(release)["basis"]
-        st.info(BANNERS[kind] + (PUBLISHED if has_published else ""), icon=":material/info:")
+        st.info(BANNERS[kind] + (PUBLISHED if kind == "synthetic" and _has_published(release) else ""), icon=":material/info:")
     elif kind != "live":
         st.warning("This release does not say whether its data are real. Treat them as a test.")
+
+
+def _has_published(release: Release) -> bool:
+    """Whether national results beside invented numbers are real: a network may bring invented ones with it."""
+    results = release_data.naep_results(release)
+    if results.is_empty():
+        return "naep" in release_data.indicators(release)["basis"]
+    return not results["source"].str.starts_with(INVENTED).fill_null(False).all()
 
 
 def footer(release: Release) -> None:

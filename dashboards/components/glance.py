@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards import release_data
 from dashboards.components import amounts, charts, choices, filters, sections, tables
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import Band, View
-from dashboards.components.words import NO_VERDICT, flag_codes, flag_words, humanised, listed, plain, split_label
+from dashboards.components.words import flag_codes, flag_words, humanised, listed, plain, side_by_side, split_label
 
 # A district without a row: nothing certified says anything of it, for whatever reason.
 NO_ROW = "no certified number"
@@ -34,8 +35,9 @@ def cards(
     an axis, by unit; `fixed`: breakdowns that the page has chosen, and that its cards need not say.
     """
     st.caption(
-        "The value that stands for each indicator; open one for its parts, its years and its groups of schools. A dark line is a "
-        f"95 % interval, a star a number to read with its note. Districts stand in a fixed order, never by value. {NO_VERDICT}"
+        "The value that stands for each indicator; open one for its parts, its years, its groups of schools and its verdicts. A dark "
+        "line is a 95 % interval, a star a number to read with its note. Districts stand in a fixed order, never by value. "
+        + side_by_side(has_verdicts=release_data.has_verdicts(view.release))
     )
     shown = []
     with st.container(horizontal=True):

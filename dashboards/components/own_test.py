@@ -15,7 +15,7 @@ from dashboards import release_data
 from dashboards.components import amounts, charts, sections, tables
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import Selection, View
-from dashboards.components.words import NO_VERDICT, humanised, listed, plain, split_label, wrapped, year_start
+from dashboards.components.words import humanised, listed, plain, side_by_side, split_label, wrapped, year_start
 from dashboards.components.years import Break, break_sentence, runs
 
 PROFICIENT = "proficient_or_above"
@@ -32,7 +32,8 @@ def section(view: View, selection: Selection) -> None:
     st.caption(
         "One frame a district: its own test, its own levels, its own axes. The panels are **not on a common scale**: a share at "
         "one state's level says nothing about another state's. Bars in full colour are at or above the level that the state "
-        "calls proficient. A line joins years of the same test and cuts only; a dashed line marks a change. " + NO_VERDICT
+        "calls proficient. A line joins years of the same test and cuts only; a dashed line marks a change. "
+        + side_by_side(has_verdicts=release_data.has_verdicts(view.release))
     )
     for district in view.districts.to_dicts():
         with st.container(border=True):

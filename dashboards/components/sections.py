@@ -19,7 +19,7 @@ from dashboards.components.choices import Indicator
 from dashboards.components.words import (
     BASES,
     FIELDS,
-    NO_VERDICT,
+    FLAGS,
     flag_codes,
     flag_sentence,
     flag_words,
@@ -27,6 +27,7 @@ from dashboards.components.words import (
     humanised,
     listed,
     plain,
+    side_by_side,
     split_label,
     split_order,
     wrapped,
@@ -58,11 +59,12 @@ WITHIN_ONE = ("by", "line", "schools", "statistic", "category", "respondent", "a
 
 @dataclass(frozen=True)
 class View:
-    """What a page's filters say: the release, the districts in order, and the school year."""
+    """What a page's filters say: the release, the districts in order, the school year, and the district that stands first by choice."""
 
     release: Release
     districts: pl.DataFrame
     year: str
+    focal: str | None = None
 
     @property
     def colours(self) -> dict[str, str]:
@@ -194,7 +196,7 @@ def _choose_line(spread: str, codes: Sequence[str | None], default: str | None, 
         return filters.WHOLE if code is None else code
 
     picked = filters.choose(
-        "Line over the years",
+        "Followed and compared",
         "line",
         [option(code) for code in codes],
         option(default),
@@ -221,10 +223,12 @@ def section(view: View, selection: Selection, band: Band | None = None) -> None:
     lines = _followed(rows, selection)
     apart = choices.why_apart(indicator, year_rows)
     chosen_text(view, selection)
-    st.caption(reading(indicator, apart, has_line=lines.filter(pl.col("value").is_not_null())["school_year"].n_unique() > 1))
+    has_line = lines.filter(pl.col("value").is_not_null())["school_year"].n_unique() > 1
+    st.caption(reading(indicator, apart, has_line=has_line, has_verdicts=release_data.has_verdicts(view.release)))
     unit = amounts.unit_of(_only_unit(year_rows))
     shared = None if apart else axis_of(year_rows, unit, band)
     years_held = span(lines)
+    verdicts = year_verdicts(view.release, selection)
     trend_axis = None if choices.why_apart(indicator, lines) else charts.trend_axis(lines, unit)
     with st.container(horizontal=True):
         for district in view.districts.to_dicts():
@@ -232,7 +236,7 @@ def section(view: View, selection: Selection, band: Band | None = None) -> None:
                 st.markdown(f"**{plain(district['label'])}**")
                 here = pl.col("district") == district["code"]
                 _panel(view, selection, year_rows.filter(here), district, shared, band)
-                over_the_years(view, selection, lines.filter(here), district, trend_axis, years_held)
+                over_the_years(view, selection, lines.filter(here), district, trend_axis, years_held, verdicts)
     meanings(pl.concat([year_rows, lines]))
     shown = pl.concat([year_rows, lines.filter(pl.col("school_year") != view.year)])
     order = view.districts.select(pl.col("code").alias("district")).with_row_index("place")
@@ -340,7 +344,7 @@ def definition(indicator: Indicator) -> None:
     st.markdown("\n".join(f"* **{name}:** {plain(str(text))}" for name, text in lines.items() if text))
 
 
-def reading(indicator: Indicator, apart: str | None, *, has_line: bool) -> str:
+def reading(indicator: Indicator, apart: str | None, *, has_line: bool, has_verdicts: bool) -> str:
     """How the panels of an indicator are read: interval, axes, and that nothing is decided."""
     interval = (
         "a dark line is a 95 % interval"
@@ -352,8 +356,8 @@ def reading(indicator: Indicator, apart: str | None, *, has_line: bool) -> str:
         f"Each panel has its own axis: **not on a common scale**, because {apart}." if apart else "All panels have the same axis."
     )
     if has_line:
-        parts.append("The lower axis holds the years and need not start at 0; no line crosses a change of instrument.")
-    return " ".join([*parts, NO_VERDICT])
+        parts.append("The lower axis holds the years and need not start at 0; no line joins years that may not be compared.")
+    return " ".join([*parts, side_by_side(has_verdicts=has_verdicts)])
 
 
 def _panel(
@@ -388,10 +392,12 @@ def over_the_years(
     district: dict[str, Any],
     axis: charts.Axis | None,
     held: tuple[int, int] | None,
+    verdicts: pl.DataFrame | None = None,
 ) -> None:
-    """One district's line, or lines, over the years: joined only where the instrument and the definition stay the same.
+    """One district's line, or lines, over the years: joined only where the verdict between two years lets them be compared.
 
-    `axis` and `held` (first and last year): what the panels share; without them each panel has its own.
+    `axis` and `held` (first and last year): what the panels share; without them each panel has its own. `verdicts`: of pairs of
+    years of the whole district; without them, and of groups of schools, instrument and definition have to stay.
     """
     if rows["school_year"].n_unique() < 2:
         return
@@ -399,7 +405,7 @@ def over_the_years(
     series = [part for part in rows.partition_by("position", "series", maintain_order=True) if part["value"].count()]
     joined, breaks = [], dict[years.Break, None]()
     for place, part in enumerate(series):
-        run, found = years.runs(part, years.MEASURED)
+        run, found = run_of(part, district["code"], verdicts if place == 0 and not selection.schools else None)
         paint = colour if place == 0 else charts.QUIET
         joined.append(run.with_columns(run=pl.format("{}.{}", pl.lit(place), "run"), colour=pl.lit(paint)))
         breaks |= dict.fromkeys(found)
@@ -435,6 +441,28 @@ def over_the_years(
         of_whom = f"{str(part['label'][0]).replace(chr(10), ' ')}: no" if selection.schools else "No"
         without = listed(part["school_year"].unique().sort().to_list())
         st.markdown(plain(f"{of_whom} number for {without}: {why}."))
+
+
+def run_of(rows: pl.DataFrame, district: str, verdicts: pl.DataFrame | None) -> tuple[pl.DataFrame, list[years.Break]]:
+    """One district's values over the years, cut by its verdicts where it has them, else by instrument and definition."""
+    own = None if verdicts is None or verdicts.is_empty() else verdicts.filter(pl.col("district") == district)
+    is_one_a_year = rows["school_year"].is_unique().all()
+    if own is None or own.is_empty() or not is_one_a_year:
+        return years.runs(rows, years.MEASURED)
+    return years.runs_by_verdicts(rows, own)
+
+
+def compared_split(selection: Selection) -> dict[str, str | None]:
+    """The one value of every breakdown that is followed over the years and compared, for `release_data.beside` and the like."""
+    chosen = {name: code for name, code in selection.chosen.items() if name in release_data.SPLITS}
+    if selection.spread in release_data.SPLITS:
+        chosen[selection.spread] = selection.line
+    return chosen
+
+
+def year_verdicts(release: Release, selection: Selection) -> pl.DataFrame:
+    """The verdicts between the years of what is followed over the years, of every district."""
+    return release_data.over_years(release, selection.code, compared_split(selection))
 
 
 def _inside(name: str) -> str:
@@ -539,7 +567,8 @@ def gaps(view: View, rows: pl.DataFrame) -> None:
         same = missing.filter(pl.col("symbol").eq_missing(symbol))
         which = listed([label.replace("\n", " ") for label in same["label"]])
         start = "No number can be shown." if same.height == rows.height else f"{which}: no number."
-        st.markdown(plain(f"{start} {gap_sentence(symbol)}"))
+        known = {code: None for flags in same["flags"].drop_nulls() for code in flag_codes(flags) if code in FLAGS}
+        st.markdown(plain(" ".join([f"{start} {gap_sentence(symbol)}", *map(flag_sentence, known)])))
     if "x" in missing["symbol"]:
         texts = mapping_notes(view.release, missing)
         if texts:

@@ -21,7 +21,9 @@ CHALLENGES = {
 }
 # The page of each challenge, as the name of its script.
 PAGES = {code: "programmes" if code == "programs" else code for code in CHALLENGES}
-NO_VERDICT = "Shown side by side; whether a difference holds is not yet decided by a verdict."
+# What a page says where districts stand beside each other.
+SIDE_BY_SIDE = "Side by side is not compared: what may be said of two districts, or of two years, is said by a verdict."
+NO_VERDICTS = "This release holds no verdicts, so nothing here says that one district or year is higher or lower than another."
 SYMBOLS = {
     "z": ("not applicable", "The number cannot exist here: there is no such level, grade or course."),
     "x": ("not available", "The number exists in principle, but was not collected or not delivered."),
@@ -144,6 +146,20 @@ FLAGS = {
         "error unknown",
         "The standard error was not published, so no interval is drawn and nothing is tested.",
     ),
+    "no_state_distribution": (
+        "state's distribution missing",
+        "The state's own distribution of this test, grade and year has not been sent.",
+    ),
+    "no_naep_anchor": ("no NAEP result", "NAEP has no published result for this grade and year in the state, so nothing holds the link."),
+    "grade_not_linked": ("grade not linked", "NAEP tests grades 4 and 8; grade 3 lies outside and is not linked."),
+    "between_grades": ("between grades", "NAEP tests grades 4 and 8; this grade lies on a straight line between the two."),
+    "between_years": ("between years", "NAEP tested in the years before and after; this year is taken as the mean of both."),
+    "group_too_small": ("group too small", "Too few students stand behind it for an estimate."),
+    "groups_incomplete": ("groups incomplete", "The two groups together leave out too many of the students tested."),
+    "levels_incomplete": ("levels incomplete", "The counts at the levels leave out too many of the students tested."),
+    "no_school_levels": ("no results of schools", "The counts at the levels were not sent by school."),
+    "too_few_schools": ("too few schools", "Too few schools stand behind it for an estimate."),
+    "too_few_levels": ("too few levels", "The students stand at too few levels for an estimate."),
     "closures": ("schools closed", "Schools closed between the two dates, which moves this number by itself."),
     "below_band": ("below the band", "Fewer teachers a leader than the programme's founding documents plan for."),
     "above_band": ("above the band", "More teachers a leader than the programme's founding documents plan for."),
@@ -337,6 +353,11 @@ def gap_sentence(symbol: str | None) -> str:
         word, sentence = SYMBOLS[symbol]
         return f"{humanised(word)}: {sentence[:1].lower()}{sentence[1:]}"
     return "The release gives no number and no reason."
+
+
+def side_by_side(*, has_verdicts: bool) -> str:
+    """What a page says where districts stand beside each other."""
+    return SIDE_BY_SIDE if has_verdicts else NO_VERDICTS
 
 
 def listed(parts: Sequence[str]) -> str:

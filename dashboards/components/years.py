@@ -19,11 +19,12 @@ MEASURED = {"instrument": "the instrument", "definition_version": "the definitio
 
 @dataclass(frozen=True)
 class Break:
-    """A change between two years: the years on both sides, and what changed, in words."""
+    """A change between two years: the years on both sides, and what changed, or why no line joins them, in words."""
 
     before: str
     after: str
-    changed: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+    reason: str | None = None
 
 
 def runs(rows: pl.DataFrame, continuity: Mapping[str, str]) -> tuple[pl.DataFrame, list[Break]]:
@@ -58,8 +59,37 @@ def runs(rows: pl.DataFrame, continuity: Mapping[str, str]) -> tuple[pl.DataFram
     return numbered.sort("start", "run"), found
 
 
+# Verdicts after which a line may join two years: they may be compared, or only their errors are unknown.
+_JOINED = ("too_close_to_call", "comparable_with_linking_error", "directly_comparable", "uncertainty_unknown")
+
+
+def runs_by_verdicts(rows: pl.DataFrame, verdicts: pl.DataFrame) -> tuple[pl.DataFrame, list[Break]]:
+    """As `runs`, but cut where the verdict between two consecutive years says that they may not be compared.
+
+    `rows` has one value a year of one district; `verdicts` its pairs of years (`release_data.over_years`). Consecutive years
+    without a verdict are not joined.
+    """
+    judged = verdicts.select(
+        pl.col("other_school_year").alias("before"), "school_year", pl.col("verdict").alias("_verdict"), pl.col("reason").alias("_reason")
+    ).unique(["before", "school_year"], keep="first", maintain_order=True)
+    joined = (
+        rows.filter(pl.col("value").is_not_null())
+        .with_columns(start=pl.col("school_year").str.slice(0, 4).cast(pl.Int64))
+        .sort("start")
+        .with_columns(before=pl.col("school_year").shift(1), gap=(pl.col("start").diff() != 1).fill_null(True))
+        .join(judged, on=["before", "school_year"], how="left", maintain_order="left")
+        .with_columns(cut=pl.col("gap") | ~pl.col("_verdict").is_in(_JOINED).fill_null(False))
+        .with_columns(run=pl.col("cut").cum_sum())
+    )
+    refused = joined.filter(pl.col("before").is_not_null() & ~pl.col("_verdict").is_in([*_JOINED, "no_data", "suppressed"]))
+    found = [Break(before, after, (), why) for before, after, why in refused.select("before", "school_year", "_reason").rows()]
+    return joined.drop("before", "gap", "_verdict", "_reason", "cut"), found
+
+
 def break_sentence(change: Break) -> str:
     """What a break means, in words."""
+    if change.reason:
+        return f"Between {change.before} and {change.after} no line is drawn. {change.reason}"
     return (
         f"Between {change.before} and {change.after} {listed(change.changed)} changed: values before and after are not on one "
         "scale, so no line joins them."

@@ -74,9 +74,9 @@
         || {{ in_percent(d ~ '.other_participation_of_all') }} || ' sat the test; 95 to 105 % are needed on both sides.'
     when {{ d }}.verdict = 'not_comparable_coverage'
       then 'Of all students enrolled, or of this group of them, fewer than 95 % or more than 105 % sat the test.'
-    when {{ d }}.verdict = 'trend_break' and {{ d }}.test is distinct from {{ d }}.other_test
+    when {{ d }}.verdict = 'trend_break' and {{ differs(d ~ '.test', d ~ '.other_test') }}
       then 'The test changed between ' || {{ d }}.other_school_year || ' and ' || {{ d }}.school_year || '.'
-    when {{ d }}.verdict = 'trend_break' and {{ d }}.cut_version is distinct from {{ d }}.other_cut_version
+    when {{ d }}.verdict = 'trend_break' and {{ differs(d ~ '.cut_version', d ~ '.other_cut_version') }}
       then 'The cuts between the levels changed between ' || {{ d }}.other_school_year || ' and ' || {{ d }}.school_year
         || ': shares at a level jump although students need not have changed.'
     when {{ d }}.verdict = 'trend_break'
@@ -85,9 +85,9 @@
       then 'A linked mean of one year less that of another holds the changes of two links; the position in the own state and NAEP show change.'
     when {{ d }}.verdict = 'describe_only' and {{ d }}.basis = 'linked'
       then 'Both districts have NAEP results of their own for this grade and year (OC7), which are the better numbers.'
-    when {{ d }}.verdict = 'not_comparable_instrument' and {{ d }}.instrument is distinct from {{ d }}.other_instrument
+    when {{ d }}.verdict = 'not_comparable_instrument' and {{ differs(d ~ '.instrument', d ~ '.other_instrument') }}
       then 'Different instruments: ' || coalesce({{ d }}.instrument, 'not named') || ' and ' || coalesce({{ d }}.other_instrument, 'not named') || '.'
-    when {{ d }}.verdict = 'not_comparable_instrument' and {{ d }}.administration is distinct from {{ d }}.other_administration
+    when {{ d }}.verdict = 'not_comparable_instrument' and {{ differs(d ~ '.administration', d ~ '.other_administration') }}
       then 'Asked at different times of the year: ' || coalesce({{ d }}.administration, 'not named') || ' and '
         || coalesce({{ d }}.other_administration, 'not named') || '.'
     when {{ d }}.verdict = 'not_comparable_instrument' and ({{ d }}.response_rate < {{ d }}.response_floor or {{ d }}.other_response_rate < {{ d }}.response_floor)
@@ -120,4 +120,9 @@
         || ' that of grade 6'
     else ''
   end
+{%- endmacro %}
+
+{#- True where two texts differ; two nulls do not. -#}
+{% macro differs(one, other) -%}
+  (coalesce({{ one }}, '-') <> coalesce({{ other }}, '-'))
 {%- endmacro %}

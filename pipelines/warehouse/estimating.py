@@ -18,6 +18,7 @@ from scipy.special import ndtri
 
 from pipelines.estimation import (
     EstimationFailed,
+    FixedCutsFit,
     NaepMoments,
     fit_fixed_cuts,
     fit_hetop,
@@ -173,7 +174,7 @@ def _in_state(rows: pl.DataFrame, state: Floats | None, thresholds: Mapping[str,
     position, error, spread = (np.full(rows.height, np.nan) for _ in range(3))
     if state is not None and usable.any():
         total = state.sum()
-        fit = fit_fixed_cuts(_levels(rows)[usable], ndtri(np.cumsum(state)[:-1] / total), pool_below=POOLED_BELOW)
+        fit = _fitted(_levels(rows)[usable], ndtri(np.cumsum(state)[:-1] / total))
         share = np.minimum(fit.n / total, 1.0)
         # The state's mean holds the district's own students: what they err by moves both.
         rest = np.divide(1.0, total - fit.n, out=np.zeros_like(fit.n), where=total > fit.n)
@@ -192,6 +193,24 @@ def _in_state(rows: pl.DataFrame, state: Floats | None, thresholds: Mapping[str,
         .otherwise("reason")
         .alias("reason")
     )
+
+
+def _fitted(counts: Floats, cuts: Floats) -> FixedCutsFit:
+    """Groups by levels on known cuts; a group on which the numerics fail has no estimate, and the others have theirs."""
+    try:
+        return fit_fixed_cuts(counts, cuts, pool_below=POOLED_BELOW)
+    except EstimationFailed:
+        # Counts that no test gives; rare enough to look for them one by one.
+        can = np.array([_can_be_fitted(group, cuts) for group in counts])
+        return fit_fixed_cuts(np.where(can[:, None], counts, 0.0), cuts, pool_below=POOLED_BELOW)
+
+
+def _can_be_fitted(group: Floats, cuts: Floats) -> bool:
+    try:
+        fit_fixed_cuts(group, cuts)
+    except EstimationFailed:
+        return False
+    return True
 
 
 def _filled(usable: NDArray[np.bool_], values: Floats) -> Floats:

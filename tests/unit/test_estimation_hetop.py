@@ -321,6 +321,18 @@ def test_covariances_are_those_of_the_numerical_second_derivatives(counts: np.nd
         total = between + factor * share @ sigma**2
         return np.concatenate([off, sigma]) / np.sqrt(total)
 
+    def between(at: np.ndarray, corrected: bool) -> np.ndarray:
+        mu, sigma = np.split(standard(at, corrected), 2)
+        harmonic = n.size / (1 / (n - 1)).sum()
+        sampling = corrected * harmonic / (1 + harmonic) * (1 - share) / n.sum()
+        return np.array([share @ mu**2 - sampling @ sigma**2])
+
+    for corrected in (True, False):
+        gradient = _numerical(lambda t, c=corrected: between(t, c), theta)
+        found_icc = fit.standardized(corrected)
+        assert found_icc.icc == pytest.approx(float(between(theta, corrected)[0]), abs=1e-9)
+        assert found_icc.se_icc == pytest.approx(float(np.sqrt(gradient @ inverse @ gradient.T)[0, 0]), rel=1e-3)
+
     everyone = list(range(len(counts)))
     for found, function in (
         (fit, raw),

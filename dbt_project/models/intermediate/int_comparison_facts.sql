@@ -39,11 +39,20 @@ tools as (
 
 places as (
 
-    select district, school_year from charters
+    select
+        district,
+        school_year
+    from charters
     union
-    select district, school_year from pass_rules
+    select
+        district,
+        school_year
+    from pass_rules
     union
-    select district, school_year from tools
+    select
+        district,
+        school_year
+    from tools
 
 )
 

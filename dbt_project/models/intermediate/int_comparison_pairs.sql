@@ -10,6 +10,27 @@ with told as (
 
 ),
 
+years_sent as (
+
+    select distinct
+        breakdown_key,
+        subgroup,
+        school_year
+    from told
+
+),
+
+districts_that_sent as (
+
+    select distinct
+        breakdown_key,
+        subgroup,
+        district,
+        state
+    from told
+
+),
+
 places as (
 
     select
@@ -47,10 +68,10 @@ wanted as (
         a.state,
         a.district as other_district,
         a.state as other_state
-    from (select distinct breakdown_key, subgroup, school_year from told) as t
-    inner join (select distinct breakdown_key, subgroup, school_year from told) as u
+    from years_sent as t
+    inner join years_sent as u
         on t.breakdown_key = u.breakdown_key and t.subgroup is not distinct from u.subgroup and t.school_year > u.school_year
-    inner join (select distinct breakdown_key, subgroup, district, state from told) as a
+    inner join districts_that_sent as a
         on t.breakdown_key = a.breakdown_key and t.subgroup is not distinct from a.subgroup
     union all
     select distinct
@@ -109,8 +130,8 @@ paired as (
         b.{{ column }} as other_{{ column }},
         {% endfor -%}
         case
-            when a.instrument is not distinct from b.instrument and a.administration is not distinct from b.administration then 1
-            else 0
+            when {{ differs('a.instrument', 'b.instrument') }} or {{ differs('a.administration', 'b.administration') }} then 0
+            else 1
         end as is_alike
     from wanted as w
     left join told as a

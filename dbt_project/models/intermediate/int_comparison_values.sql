@@ -62,12 +62,12 @@ select
     || case when position('state' in v.must_match) > 0 then 'rules of ' || v.state || '; ' else '' end
     || case when position('flags' in v.must_match) > 0 then coalesce(v.flags, 'unknown') || '; ' else '' end
         as matching,
-    not (
+    (
         (position('charter_scope' in v.must_match) > 0 and m.charter_scope is null)
         or (position('pass_rule' in v.must_match) > 0 and m.pass_rule is null)
         or (position('walkthrough_tool' in v.must_match) > 0 and m.walkthrough_tool is null)
         or (position('flags' in v.must_match) > 0 and coalesce(v.flags, 'definition_varies') = 'definition_varies')
-    ) as is_matching_known,
+    ) is false as is_matching_known,
     t.test,
     t.cut_version,
     t.scale_version,
@@ -97,8 +97,8 @@ left join {{ ref('stg_instruments') }} as t
             and v.basis = 'own_test'
             and v.state = t.state
             and t.subject = 'mathematics'
-            and t.first_school_year <= v.year_before
-            and coalesce(t.last_school_year, '9999-99') >= v.year_before
+            and v.year_before >= t.first_school_year
+            and v.year_before <= coalesce(t.last_school_year, '9999-99')
         )
 left join {{ ref('int_test_coverage') }} as c
     on

@@ -7,7 +7,7 @@ with ruled as (
 
     select
         *,
-        district is distinct from other_district and comparison <> 'state' as is_across_districts,
+        comparison <> 'state' and district <> other_district as is_across_districts,
         school_year <> other_school_year as is_across_years,
         basis in ('own_test', 'state_relative', 'linked', 'scale_free') as is_of_a_test,
         coalesce(state_of_value, 'missing') as first_state,
@@ -53,21 +53,21 @@ judged as (
             when
                 basis = 'own_test' and is_across_years
                 and (
-                    test is distinct from other_test
-                    or cut_version is distinct from other_cut_version
-                    or scale_version is distinct from other_scale_version
-                    or mode is distinct from other_mode
+                    {{ differs('test', 'other_test') }}
+                    or {{ differs('cut_version', 'other_cut_version') }}
+                    or {{ differs('scale_version', 'other_scale_version') }}
+                    or {{ differs('mode', 'other_mode') }}
                 )
                 then 'trend_break'
-            when basis in ('state_relative', 'scale_free') and is_across_years and test is distinct from other_test then 'trend_break'
+            when basis in ('state_relative', 'scale_free') and is_across_years and {{ differs('test', 'other_test') }} then 'trend_break'
             when basis = 'linked' and (first_state = 'not_linked' or second_state = 'not_linked') then 'within_state_only'
             when basis = 'linked' and is_across_districts and has_naep_mean and other_has_naep_mean then 'describe_only'
             when basis = 'linked' and is_across_years then 'describe_only'
             when
                 basis in ('survey', 'observed')
                 and (
-                    instrument is distinct from other_instrument
-                    or administration is distinct from other_administration
+                    {{ differs('instrument', 'other_instrument') }}
+                    or {{ differs('administration', 'other_administration') }}
                     or response_rate < response_floor
                     or other_response_rate < response_floor
                     or {{ has_flag('flags', ['response_unknown', 'response_below_floor', 'low_alpha', 'alpha_unknown', 'purposive_sample']) }}
@@ -120,7 +120,10 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by family, z is null order by abs(z) desc, district, other_district, instrument, other_instrument) as place,
+        row_number() over (
+            partition by family, z is null
+            order by abs(z) desc, district asc, other_district asc, instrument asc, other_instrument asc
+        ) as place,
         count(z) over (partition by family) as n_in_family
     from scaled
 
