@@ -27,7 +27,9 @@ page = st.navigation(
         ],
         "Data": [
             st.Page("app_pages/data_quality.py", title="Data quality"),
-            st.Page("app_pages/definitions.py", title="Definitions and methods"),
+            st.Page("app_pages/definitions.py", title="Definitions"),
+            st.Page("app_pages/methods.py", title="Methods"),
+            st.Page("app_pages/back_test.py", title="Back-test"),
         ],
     },
     position="top",

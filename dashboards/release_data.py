@@ -275,9 +275,7 @@ def has_verdicts(release: Release) -> bool:
     return {_COMPARISONS, _VERDICTS} <= set(release.manifest["tables"])
 
 
-def beside(
-    release: Release, indicator_id: str, focal: str, school_year: str, chosen: Mapping[str, str | None]
-) -> pl.DataFrame:
+def beside(release: Release, indicator_id: str, focal: str, school_year: str, chosen: Mapping[str, str | None]) -> pl.DataFrame:
     """Every other district beside the focal one, in one year, for one value of every breakdown, by label.
 
     A pair is stored once; here each is turned so that the other district is the first side: `finding` (`higher`, `lower`, null),
@@ -331,7 +329,7 @@ def over_years(release: Release, indicator_id: str, chosen: Mapping[str, str | N
 
 
 def beside_state(release: Release, indicator_id: str, chosen: Mapping[str, str | None]) -> pl.DataFrame:
-    """Every district against the mean of its own state, by year; columns as of `over_years`. Raises ValueError as `beside` does."""
+    """Every district against the mean of its own state, by year; columns and ValueError as of `over_years`."""
     return _of_one_district(release, "state", indicator_id, chosen)
 
 

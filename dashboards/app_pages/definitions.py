@@ -1,4 +1,4 @@
-"""Definitions and methods: how each indicator is counted, what the tests are, what the symbols mean."""
+"""Definitions: how each indicator is counted, what the tests are, what the symbols mean."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pipelines.release.reader import Release
 
 def page(release: Release) -> None:
     """Draw the page. Raises NoRelease."""
-    st.title("Definitions and methods", anchor=False)
+    st.title("Definitions", anchor=False)
     _indicators(release_data.indicators(release))
-    _methods(release)
+    st.page_link("app_pages/methods.py", label="How numbers are worked out and compared: Methods", icon=":material/functions:")
     _thresholds(release)
     _flags(release)
     st.subheader("Why a number is missing", anchor=False)
@@ -41,27 +41,6 @@ def _indicators(indicators: pl.DataFrame) -> None:
             with st.expander(f"{plain(indicator['indicator_id'])}: {plain(indicator['name'])}"):
                 st.markdown(plain(indicator["definition"] or ""))
                 sections.definition(indicator)
-
-
-def _methods(release: Release) -> None:
-    st.subheader("Methods", anchor=False)
-    minimum = plain(str(release.manifest.get("minimum_n", "a set number of")))
-    st.markdown(
-        "* **Only certified files count.** A number stands on the delivery that the district signed last.\n"
-        f"* **Small groups are protected.** Numbers on fewer than {minimum} people are withheld, and others with them where "
-        "they would give a withheld one away. The symbol does not tell which of the two it was.\n"
-        "* **Intervals** hold 95 %: Wilson's for a share of people; for survey answers with people of one school taken as a "
-        "cluster, because they answer alike. Where everyone in scope is counted, none is drawn.\n"
-        "* **Surveys** carry their response rate. A low one is marked and never hidden; below the floor nothing is compared.\n"
-        "* **Shared axes** are drawn only where the same thing was measured in the same way; other panels have axes of their own "
-        "and say why.\n"
-        "* **Schools that come and go** move a number by themselves. *Followed through all years* holds it to the same schools.\n"
-        "* **Tests are never mixed.** Each state tests differently and draws its own line for *proficient*; shares at that "
-        "line are read within one district, and over the years only while the test, its cuts, its scale and its mode stay.\n"
-        "* **Side by side is not compared.** Whether two districts differ is said by a verdict; verdicts are not part of this "
-        "release yet, so no page says that one district is higher or lower than another.\n"
-        "* **As of** is the date of the latest certification behind a number."
-    )
 
 
 def _thresholds(release: Release) -> None:

@@ -51,7 +51,7 @@ _UNITS = {
     "months": Unit(digits=1, after=" months", axis="months"),
     "hours": Unit(digits=1, after=" hours", axis="hours"),
     "points": Unit(digits=2, after=" points", axis="points on the instrument's scale", has_zero=False),
-    "state_sd": Unit(digits=2, after=" state SD", axis="SD of the state's students (state SD)", is_difference=True),
+    "state_sd": Unit(digits=2, after=" state SD", axis="state SD", is_difference=True),
     "share_of_variance": Unit(100.0, 1, after=" % of the variance", mark=" %", axis="share of the variance between students"),
     "sd": Unit(digits=2, after=" SD", axis="standard deviations (SD)", is_difference=True),
     "count": Unit(axis="number"),
@@ -133,7 +133,7 @@ def with_difference_texts(rows: pl.DataFrame) -> pl.DataFrame:
     """Pairs of values with what is said of their difference, and difference and bounds in the unit that is shown.
 
     `rows` has `difference`, `lower`, `upper` (each may be null) and `unit`, that of the two values. Adds `said`, `short` and
-    `interval_said`, and `value`, the difference, as a chart takes it.
+    `interval_said` (without the unit), and `value`, the difference, as a chart takes it.
     """
     texts, numbers = [], []
     for row in rows.select("difference", "lower", "upper", "unit").iter_rows(named=True):
@@ -141,7 +141,7 @@ def with_difference_texts(rows: pl.DataFrame) -> pl.DataFrame:
         ends = [None if end is None else end * unit.factor for end in (row["difference"], row["lower"], row["upper"])]
         numbers.append(ends)
         short = None if row["difference"] is None else number(row["difference"], unit) + unit.mark
-        texts.append((said(row["difference"], unit), short, interval_said(row["lower"], row["upper"], unit)))
+        texts.append((said(row["difference"], unit), short, interval_said(row["lower"], row["upper"], replace(unit, after=""))))
     added = pl.DataFrame(texts, schema=dict.fromkeys(("said", "short", "interval_said"), pl.String), orient="row")
     shown = pl.DataFrame(numbers, schema=dict.fromkeys(("value", "lower", "upper"), pl.Float64), orient="row")
     return rows.drop("value", "lower", "upper", strict=False).hstack(shown).hstack(added)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import choices, compared, filters, glance, own_test, sections
+from dashboards.components import algebra, choices, compared, filters, gaps, glance, linked, own_test, position, sections
 from dashboards.components.choices import Indicator
-from dashboards.components.sections import Band, View
+from dashboards.components.sections import Band, Selection, View
 from dashboards.components.words import CHALLENGES
 
 ALL = "all"
@@ -73,13 +73,32 @@ def in_full(
     code = indicator["indicator_id"]
     combinations = release_data.combinations(view.release, code)
     has_levels = "level_1" in combinations["category"].to_list()
-    selection = sections.select(view, indicator, fixed, "category" if has_levels else None)
+    spread, draws, is_followed = _way(indicator, combinations)
+    selection = sections.select(view, indicator, fixed, spread, is_followed=is_followed)
     if selection is None:
         st.markdown("No value yet: no certified file of any district holds what this is counted from.")
-    elif has_levels:
-        own_test.section(view, selection)
-        compared.section(view, selection, sections.compared_split(selection) | {"category": own_test.PROFICIENT})
+        return
+    if draws is gaps.section:
+        selection = gaps.named(view, selection)
+    if code in algebra.TOGETHER:
+        algebra.section(view, selection)
+    if draws is not None:
+        draws(view, selection)
     else:
         unit = choices.in_combination(combinations, selection.chosen)["unit"].drop_nulls()
         sections.section(view, selection, (bands or {}).get(unit[0]) if len(unit) else None)
-        compared.section(view, selection)
+    split = sections.compared_split(selection)
+    compared.section(view, selection, split | {"category": own_test.PROFICIENT} if has_levels else split)
+
+
+def _way(indicator: Indicator, combinations: pl.DataFrame) -> tuple[str | None, Callable[[View, Selection], None] | None, bool]:
+    """How an indicator is drawn where it is not by panels of bars: what its panels hold, by whom, and whether one is followed."""
+    if "level_1" in combinations["category"].to_list():
+        return "category", own_test.section, False
+    if indicator["basis"] == "state_relative":
+        return position.SPREAD, position.section, False
+    if indicator["basis"] == "linked":
+        return linked.SPREAD, linked.section, False
+    if indicator["basis"] == "scale_free" and set(combinations["subgroup"].drop_nulls()) - {"all"}:
+        return gaps.SPREAD, gaps.section, True
+    return None, None, False

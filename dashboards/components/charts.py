@@ -70,15 +70,23 @@ def axis_for(rows: pl.DataFrame, unit: Unit, *, is_share: bool = False) -> Axis:
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)
-def bars(rows: pl.DataFrame, axis: Axis, band: tuple[float, float] | None = None) -> dict[str, Any]:
+def bars(
+    rows: pl.DataFrame,
+    axis: Axis,
+    band: tuple[float, float] | None = None,
+    lines: tuple[tuple[float, bool], ...] = (),
+) -> dict[str, Any]:
     """Horizontal bars (or dots, where the axis has no zero that means anything) with intervals, in the order of the rows.
 
     `rows` has `label` (lines broken by a newline), `value`, `lower`, `upper` (in the axis' unit; each may be null), `short` (text
     at the bar) and `colour`. A row without a value shows its text alone. `band`: a stretch of the axis that is marked.
+    `lines`: values that are marked across all rows, each with whether its line is dashed. Where `rows` has `other`, a
+    second value stands in each row as an open diamond.
     """
     reach = pl.max_horizontal("value", "upper", 0.0 if axis.is_bars else "value").fill_null(max(axis.low, 0.0))
     is_missing = pl.col("value").is_null()
-    data = _data(rows.select("label", "value", "lower", "upper", "short", "colour", end=reach, missing=is_missing, zero=0.0))
+    kept = ["label", "value", "lower", "upper", "short", "colour", *(name for name in ("other",) if name in rows.columns)]
+    data = _data(rows.select(*kept, end=reach, missing=is_missing, zero=0.0))
     y = alt.Y(
         "label:N",
         sort=rows["label"].to_list(),
@@ -108,8 +116,18 @@ def bars(rows: pl.DataFrame, axis: Axis, band: tuple[float, float] | None = None
     words = alt.condition("datum.missing", alt.value(QUIET), alt.value(INK))
     text = base.mark_text(align="left", dx=5, fontSize=12).encode(x="end:Q", y=y, text="short:N", color=words)
     layers: list[alt.Chart] = [mark, interval, text]
+    if lines or axis.low < 0:
+        # Numbers stay readable where a line runs through them.
+        halo = base.mark_text(align="left", dx=5, fontSize=12, stroke="white", strokeWidth=4, color="white")
+        layers.insert(2, halo.encode(x="end:Q", y=y, text="short:N"))
+    if "other" in rows.columns:
+        diamond = base.mark_point(shape="diamond", filled=True, fill="white", stroke=INK, strokeWidth=2, size=110, opacity=1)
+        layers.append(diamond.encode(x="other:Q", y=y))
     if axis.low < 0 <= axis.high:
         layers.insert(1, alt.Chart(_data(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=QUIET).encode(x="zero:Q"))
+    for place, is_dashed in lines:
+        across = alt.Chart(_data(pl.DataFrame({"at": [place]})))
+        layers.insert(0, across.mark_rule(color=QUIET, strokeDash=[5, 3] if is_dashed else [1, 0]).encode(x="at:Q"))
     if band:
         low, high = band
         marked = alt.Chart(_data(pl.DataFrame({"from": [low], "to": [high]})))
@@ -120,13 +138,18 @@ def bars(rows: pl.DataFrame, axis: Axis, band: tuple[float, float] | None = None
 
 @st.cache_data(show_spinner=False, max_entries=1024)
 def trend(
-    rows: pl.DataFrame, breaks: Sequence[float], axis: Axis, height: int = 190, years: tuple[int, int] | None = None
+    rows: pl.DataFrame,
+    breaks: Sequence[float],
+    axis: Axis,
+    height: int = 190,
+    years: tuple[int, int] | None = None,
+    zero: bool = False,
 ) -> dict[str, Any]:
     """One district's values over the years, joined only within a run.
 
     `rows` has `start` (year in which the school year starts), `value`, `lower`, `upper` (bounds may be null), `run`
     (values of one run may be joined), `short` and `colour`. `breaks` are positions between years where the test or the instrument
-    changed. `years`: the first and the last year that the axis holds, where panels share it.
+    changed. `years`: the first and the last year that the axis holds, where panels share it. `zero`: a line at 0 is drawn.
     """
     reach = pl.max_horizontal("value", "upper")
     data = _data(rows.select("start", "value", "lower", "upper", "run", "short", "colour", end=reach))
@@ -156,6 +179,8 @@ def trend(
     point = base.mark_point(filled=True, size=55, opacity=1).encode(x=x, y=y, color=paint)
     text = base.mark_text(dy=-9, color=INK, fontSize=11).encode(x=x, y="end:Q", text="short:N")
     layers: list[alt.Chart] = [line, interval, point, *([text] if rows.height <= 6 and rows["start"].is_unique().all() else [])]
+    if zero:
+        layers.insert(0, alt.Chart(_data(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=QUIET).encode(y="zero:Q"))
     if breaks:
         marks = alt.Chart(_data(pl.DataFrame({"start": list(breaks)})))
         layers.insert(0, marks.mark_rule(color=QUIET, strokeDash=[4, 3]).encode(x=x))
@@ -186,7 +211,7 @@ def _ticks(low: float, high: float) -> list[float]:
     """About four round steps between `low` and `high`."""
     span = high - low
     magnitude = 10.0 ** math.floor(math.log10(span))
-    step = next(magnitude * part for part in (0.1, 0.2, 0.25, 0.5, 1.0, 2.5) if span / (magnitude * part) <= 4.5)
+    step = next(magnitude * part for part in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 2.5) if span / (magnitude * part) <= 4.5)
     first = math.ceil(low / step - 1e-9)
     return [round(step * place, 6) for place in range(first, math.floor(high / step + 1e-9) + 1)]
 

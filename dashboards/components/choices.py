@@ -68,6 +68,9 @@ def default(combinations: pl.DataFrame, field: str, year: str, indicator: Indica
         if meant:
             return str(meant[0])
     counted = own.filter(pl.col("school_year") == year).group_by(field).agg(pl.col("n_districts").max())
+    if not counted["n_districts"].max():
+        # Nobody has a number in that year: what has numbers in another one.
+        counted = own.group_by(field).agg(pl.col("n_districts").max())
     most: list[str | None] = counted.filter(pl.col("n_districts") == pl.col("n_districts").max())[field].to_list()
     if not most:
         return codes[0]

@@ -50,9 +50,7 @@ def consecutive(rows: pl.DataFrame) -> pl.DataFrame:
     span = rows.filter((pl.col("other_school_year") == first) & (pl.col("school_year") == last))
     is_near = near.select("school_year", "other_school_year").rows()
     ends = span if (last, first) not in is_near else span.clear()
-    return pl.concat(
-        [near.sort("school_year").with_columns(is_span=pl.lit(False)), ends.with_columns(is_span=pl.lit(True))]
-    )
+    return pl.concat([near.sort("school_year").with_columns(is_span=pl.lit(False)), ends.with_columns(is_span=pl.lit(True))])
 
 
 def section(view: View, selection: Selection, split: Mapping[str, str | None] | None = None) -> None:
@@ -118,7 +116,7 @@ def _bins(view: View, selection: Selection, rows: pl.DataFrame, name: str) -> No
     axis = charts.axis_for(comparable, amounts.difference_of(unit[0])) if len(unit) == 1 else None
     with st.container(horizontal=True):
         for key, title in titles.items():
-            with st.container(width=_BIN_WIDTH, border=True, gap="xsmall"):
+            with st.container(width=_BIN_WIDTH, height="stretch", border=True, gap="xsmall"):
                 st.markdown(f"#### {plain(title)}")
                 _bin(view, selection, held[key], f"{title}, {view.year}", axis)
         with st.container(border=True, gap="xsmall"):
@@ -199,9 +197,10 @@ def _refused(rows: pl.DataFrame) -> None:
         st.caption("Every other district may be compared here.")
         return
     named = _named(rows, "other_label")
+    groups = list(named.sort("sort_order", maintain_order=True).group_by("verdict_label", "remedy", maintain_order=True))
     with st.container(horizontal=True, gap="medium"):
-        for (_, label, remedy), part in named.group_by("sort_order", "verdict_label", "remedy", maintain_order=True):
-            with st.container(width=_BIN_WIDTH - 20, gap="xsmall"):
+        for (label, remedy), part in groups:
+            with st.container(width=_BIN_WIDTH - 20 if len(groups) > 1 else "stretch", gap="xsmall"):
                 st.markdown(f"**{plain(str(label))}:** {plain(listed(part['label'].unique(maintain_order=True).to_list()))}")
                 reasons = part["reason"].unique(maintain_order=True).to_list()
                 if len(reasons) == 1:
@@ -244,7 +243,9 @@ def _years(view: View, selection: Selection, rows: pl.DataFrame, name: str) -> N
         with st.container(width=charts.WIDE_PANEL_WIDTH, gap="xsmall"):
             _year_lines(pairs)
     tables.behind(
-        f"Table and CSV: all {rows.height} pairs of years of {name}" if rows.height > 1 else f"Table and CSV: the pair of years of {name}",
+        f"Table and CSV: all {rows.height} pairs of years of {name}"
+        if rows.height > 1
+        else f"Table and CSV: the pair of years of {name}",
         _years_table_of(rows),
         f"{selection.code}_years_{view.focal}",
         f"{selection.indicator['name']}, {name}: every pair of years with verdict, interval and reason.",

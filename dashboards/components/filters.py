@@ -63,7 +63,7 @@ def focal_district(districts: pl.DataFrame) -> str:
         [NOBODY, *labels],
         NOBODY,
         say=lambda code: "Alphabetical order" if code == NOBODY else labels[code],
-        help_text="The district that comes first on every page and that the others are compared with; they follow in alphabetical "
+        help_text="The district that comes first on every page and that others are compared with; they follow in alphabetical "
         "order.",
     )
 

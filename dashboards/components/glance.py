@@ -35,8 +35,8 @@ def cards(
     an axis, by unit; `fixed`: breakdowns that the page has chosen, and that its cards need not say.
     """
     st.caption(
-        "The value that stands for each indicator; open one for its parts, its years, its groups of schools and its verdicts. A dark "
-        "line is a 95 % interval, a star a number to read with its note. Districts stand in a fixed order, never by value. "
+        "The value that stands for each indicator; open one for its parts, its years, its groups of schools and its verdicts. A "
+        "dark line is a 95 % interval, a star a number to read with its note. Districts stand in a fixed order, never by value. "
         + side_by_side(has_verdicts=release_data.has_verdicts(view.release))
     )
     shown = []

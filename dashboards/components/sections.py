@@ -59,7 +59,7 @@ WITHIN_ONE = ("by", "line", "schools", "statistic", "category", "respondent", "a
 
 @dataclass(frozen=True)
 class View:
-    """What a page's filters say: the release, the districts in order, the school year, and the district that stands first by choice."""
+    """What a page's filters say: the release, the districts in order, the school year, and the district chosen to stand first."""
 
     release: Release
     districts: pl.DataFrame
@@ -131,11 +131,17 @@ def labels(release: Release, combinations: pl.DataFrame) -> dict[tuple[str, str]
 
 
 def select(
-    view: View, indicator: Indicator, fixed: Mapping[str, str | None] | None = None, spread: str | None = None
+    view: View,
+    indicator: Indicator,
+    fixed: Mapping[str, str | None] | None = None,
+    spread: str | None = None,
+    *,
+    is_followed: bool = False,
 ) -> Selection | None:
     """Draw an indicator's name, definition and the choices within it, and say what they hold; None where it has no values.
 
-    `fixed`: breakdowns that the page has chosen. `spread`: what the bars stand for, where the page decides it.
+    `fixed`: breakdowns that the page has chosen. `spread`: what the bars stand for, where the page decides it;
+    `is_followed`: one of them is then chosen to be followed over the years.
     """
     fixed = dict(fixed or {})
     heading(indicator)
@@ -168,7 +174,7 @@ def select(
             if name not in (*fixed, "statistic", spread):
                 left = choose(name, left)
         line = None
-        if spread and not schools and not page_decides:
+        if spread and not schools and (is_followed or not page_decides):
             codes = choices.options(left, spread)
             line = choices.default(left, spread, view.year, indicator)
             if len(codes) > 1:
@@ -434,8 +440,8 @@ def over_the_years(
     if len(series) > 1:
         in_colour, *in_grey = map(_inside, names)
         st.caption(plain(f"In colour: {in_colour}. In grey: {listed(in_grey)}."))
-    for change in breaks:
-        st.markdown(plain(years.break_sentence(change)))
+    for sentence_of_breaks in years.break_sentences(list(breaks)):
+        st.markdown(plain(sentence_of_breaks))
     missing = rows.filter(pl.col("value").is_null() & (pl.col("school_year") != view.year))
     for (_, why), part in missing.group_by("position", "why", maintain_order=True):
         of_whom = f"{str(part['label'][0]).replace(chr(10), ' ')}: no" if selection.schools else "No"

@@ -150,7 +150,10 @@ FLAGS = {
         "state's distribution missing",
         "The state's own distribution of this test, grade and year has not been sent.",
     ),
-    "no_naep_anchor": ("no NAEP result", "NAEP has no published result for this grade and year in the state, so nothing holds the link."),
+    "no_naep_anchor": (
+        "no NAEP result",
+        "NAEP has no published result for this grade and year in the state, so nothing holds the link.",
+    ),
     "grade_not_linked": ("grade not linked", "NAEP tests grades 4 and 8; grade 3 lies outside and is not linked."),
     "between_grades": ("between grades", "NAEP tests grades 4 and 8; this grade lies on a straight line between the two."),
     "between_years": ("between years", "NAEP tested in the years before and after; this year is taken as the mean of both."),

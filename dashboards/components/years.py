@@ -5,7 +5,7 @@ Pure; drawing belongs to `charts`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +25,7 @@ class Break:
     after: str
     changed: tuple[str, ...] = ()
     reason: str | None = None
+    is_trend_break: bool = True
 
 
 def runs(rows: pl.DataFrame, continuity: Mapping[str, str]) -> tuple[pl.DataFrame, list[Break]]:
@@ -59,6 +60,7 @@ def runs(rows: pl.DataFrame, continuity: Mapping[str, str]) -> tuple[pl.DataFram
     return numbered.sort("start", "run"), found
 
 
+TREND_BREAK = "trend_break"
 # Verdicts after which a line may join two years: they may be compared, or only their errors are unknown.
 _JOINED = ("too_close_to_call", "comparable_with_linking_error", "directly_comparable", "uncertainty_unknown")
 
@@ -70,7 +72,10 @@ def runs_by_verdicts(rows: pl.DataFrame, verdicts: pl.DataFrame) -> tuple[pl.Dat
     without a verdict are not joined.
     """
     judged = verdicts.select(
-        pl.col("other_school_year").alias("before"), "school_year", pl.col("verdict").alias("_verdict"), pl.col("reason").alias("_reason")
+        pl.col("other_school_year").alias("before"),
+        "school_year",
+        pl.col("verdict").alias("_verdict"),
+        pl.col("reason").alias("_reason"),
     ).unique(["before", "school_year"], keep="first", maintain_order=True)
     joined = (
         rows.filter(pl.col("value").is_not_null())
@@ -82,15 +87,34 @@ def runs_by_verdicts(rows: pl.DataFrame, verdicts: pl.DataFrame) -> tuple[pl.Dat
         .with_columns(run=pl.col("cut").cum_sum())
     )
     refused = joined.filter(pl.col("before").is_not_null() & ~pl.col("_verdict").is_in([*_JOINED, "no_data", "suppressed"]))
-    found = [Break(before, after, (), why) for before, after, why in refused.select("before", "school_year", "_reason").rows()]
+    told = refused.select("before", "school_year", "_reason", "_verdict").rows()
+    found = [Break(before, after, (), why, verdict == TREND_BREAK) for before, after, why, verdict in told]
     return joined.drop("before", "gap", "_verdict", "_reason", "cut"), found
 
 
 def break_sentence(change: Break) -> str:
     """What a break means, in words."""
     if change.reason:
-        return f"Between {change.before} and {change.after} no line is drawn. {change.reason}"
+        head = "Break in the trend" if change.is_trend_break else "No line"
+        return f"{head} between {change.before} and {change.after}. {change.reason}"
     return (
         f"Between {change.before} and {change.after} {listed(change.changed)} changed: values before and after are not on one "
         "scale, so no line joins them."
     )
+
+
+def break_sentences(breaks: Sequence[Break], *, has_reasons: bool = True) -> list[str]:
+    """What some breaks mean, those of one reason in one sentence; `has_reasons`: why a line is missing is not said elsewhere."""
+    by_reason: dict[tuple[str | None, bool], list[Break]] = {}
+    for change in breaks:
+        is_said = change.is_trend_break or has_reasons
+        by_reason.setdefault((change.reason if is_said or not change.reason else "", change.is_trend_break), []).append(change)
+    told = []
+    for (reason, is_trend_break), same in by_reason.items():
+        if reason is None:
+            told += map(break_sentence, same)
+            continue
+        head = "Break in the trend" if is_trend_break else "No line"
+        between = listed([f"{change.before} to {change.after}" for change in same])
+        told.append(f"{head}, {between}. {reason}".strip())
+    return told

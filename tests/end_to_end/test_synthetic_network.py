@@ -150,6 +150,106 @@ def test_where_nothing_changes_a_change_is_seldom_found(recovered: pl.DataFrame,
     assert n_false / n <= 0.075, f"{n_false} of {n} differences where there is none"
 
 
+@pytest.fixture(scope="module")
+def comparisons(home: Path) -> pl.DataFrame:
+    pointer = json.loads((home / "releases/current.json").read_text())
+    return pl.read_parquet(home / pointer["path"] / "comparisons.parquet")
+
+
+CELL = ["district", "school_year", "grade", "subgroup"]
+ESTIMATED = {
+    # Indicator: list of the truth, what it is called there, least cells.
+    "OC5": ("linked", "state_position", 100),
+    "OC6": ("linked", "naep_mean_true", 25),
+    "OC8": ("gaps", "gap_v", 200),
+    "SS4": ("assessment", "between_school_share", 100),
+}
+
+
+@pytest.mark.parametrize("indicator_id", ESTIMATED)
+def test_estimates_hold_what_is_true(marts: pl.DataFrame, truth: dict[str, Any], indicator_id: str) -> None:
+    """Intervals of positions, linked means, gaps and evenness hold the latent truth that the counts were drawn from."""
+    part, name, least = ESTIMATED[indicator_id]
+    true = pl.DataFrame(
+        [{column: entry.get(column, "all") for column in CELL} | {"true": entry[name]} for entry in truth[part]],
+        infer_schema_length=None,
+    ).drop_nulls("true")
+    found = marts.filter(pl.col("indicator_id") == indicator_id, pl.col("value").is_not_null())
+    both = found.join(true, on=CELL)
+    assert both.height >= least
+    held = both.filter((pl.col("lower") <= pl.col("true")) & (pl.col("true") <= pl.col("upper"))).height
+    assert stats.binom.cdf(held, both.height, 0.95) > RARE, f"{held} of {both.height}"
+    off = ((both["value"] - both["true"]) / both["standard_error"]).mean()
+    assert abs(off) < 4 / np.sqrt(both.height) + 0.25  # type: ignore[arg-type]
+
+
+def test_equal_districts_are_seldom_called_different(comparisons: pl.DataFrame, truth: dict[str, Any]) -> None:
+    """Holm over the pairs of a family: of equal districts at most about one pair in 20 families gets a higher or lower."""
+    [planted] = [entry for entry in truth["planted_effects"] if entry["effect"] == "equal_districts"]
+    one, other = sorted(planted["districts"])
+    pairs = comparisons.filter(
+        pl.col("comparison") == "districts",
+        pl.col("district") == one,
+        pl.col("other_district") == other,
+        pl.col("indicator_id").is_in(planted["indicator_ids"]),
+        pl.col("z").is_not_null(),
+    )
+    n_false = pairs.filter(pl.col("finding").is_not_null()).height
+    assert pairs.height > 100
+    assert n_false / pairs.height <= 0.05, f"{n_false} of {pairs.height}"
+
+
+@pytest.mark.parametrize(
+    ("indicator_id", "district", "finding"), [("EC3", "houston", "higher"), ("EC5", "los_angeles", "higher")]
+)
+def test_planted_changes_get_their_verdict(comparisons: pl.DataFrame, indicator_id: str, district: str, finding: str) -> None:
+    rows = comparisons.filter(comparison="years", indicator_id=indicator_id, district=district)
+    row = rows.filter(
+        pl.col("school_year") == "2025-26",
+        pl.col("other_school_year") == "2023-24",
+        pl.all_horizontal(pl.col(name).is_null() for name in ("school_level", "school_set")),
+    ).row(0, named=True)
+    assert (row["verdict"], row["finding"]) == ("directly_comparable", finding)
+    assert row["lower"] > 0
+
+
+def test_no_comparison_that_does_not_hold_is_released(comparisons: pl.DataFrame) -> None:
+    across = comparisons.filter(comparison="districts")
+    own_test = across.filter(pl.col("indicator_id").is_in(["OC4", "OC5", "OC11"]))
+    assert set(own_test["verdict"]) <= {"no_data", "suppressed", "within_state_only", "not_comparable_definition"}
+    assert set(across.filter(indicator_id="SS4")["verdict"]) <= {"no_data", "suppressed", "describe_only"}
+    refused = comparisons.filter(
+        pl.col("verdict").is_in(["too_close_to_call", "comparable_with_linking_error", "directly_comparable"]).not_()
+    )
+    for name in ("finding", "difference", "standard_error", "lower", "upper", "z", "p_value", "q_value"):
+        assert refused[name].null_count() == refused.height, name
+    assert comparisons.filter((pl.col("finding") == "higher") & (pl.col("difference") <= 0)).is_empty()
+    recut = comparisons.filter(comparison="years", indicator_id="OC4", district="chicago", other_school_year="2023-24")
+    assert set(recut["verdict"]) <= {"trend_break", "not_comparable_coverage", "no_data", "suppressed"}
+    assert "trend_break" in recut["verdict"].to_list()
+
+
+def test_every_pair_of_districts_has_its_verdict(comparisons: pl.DataFrame, values: pl.DataFrame) -> None:
+    shown = values.filter(pl.col("network_id").is_null(), indicator_id="EC1")
+    shared = ["school_level", "school_set", "school_year"]
+    pairs = comparisons.filter(comparison="districts", indicator_id="EC1")
+    assert pairs.height == 15 * shown.select(shared).n_unique()
+
+
+def test_a_hidden_value_has_no_verdict(comparisons: pl.DataFrame, values: pl.DataFrame) -> None:
+    hidden = values.filter(pl.col("symbol") == "c", pl.col("network_id").is_null())
+    assert hidden.height > 100
+    breakdowns = [name for name in BREAKDOWNS if name not in ("unit_type", "unit_id", "network_id")]
+    key = ["indicator_id", "district", "school_year", *breakdowns]
+    sided = ["district", "school_year", "subgroup", "instrument", "administration"]
+    for side in ("", "other_"):
+        on = [side + name if name in sided else name for name in key]
+        touched = comparisons.join(hidden.select(key), left_on=on, right_on=key, nulls_equal=True, how="semi")
+        assert touched.height > 100
+        assert set(touched["verdict"]) <= {"suppressed", "no_data"}
+        assert touched["value"].null_count() == touched["other_value"].null_count() == touched.height
+
+
 def test_every_planted_fault_is_a_finding_of_its_rule(home: Path, truth: dict[str, Any]) -> None:
     assert len({fault["rule_id"] for fault in truth["planted_faults"]}) >= 10
     assert {fault["district"] for fault in truth["planted_faults"]} == {entry["district"] for entry in truth["districts"]}
