@@ -85,7 +85,7 @@ def summary_sentences(summary: dict[str, Any]) -> list[str]:
 
 
 def with_words(cells: pl.DataFrame) -> pl.DataFrame:
-    """The cells with `label`, `verdict` (judged or refused and why) and `miss` in words."""
+    """The cells with `grade_label`, `cell` (which one it is), `verdict` (judged or refused and why) and `miss` in words."""
     misses = [
         _miss(difference, is_within, is_judged)
         for difference, is_within, is_judged in cells.select("difference", "is_within", "is_judged").iter_rows()
@@ -97,7 +97,7 @@ def with_words(cells: pl.DataFrame) -> pl.DataFrame:
         pl.Series("miss", misses, dtype=pl.String),
         verdict=pl.col("coverage").replace_strict(COVERAGE, default=unknown, return_dtype=pl.String),
     ).with_columns(
-        label=pl.col("district_label") + ", " + pl.col("grade_label").str.to_lowercase() + ",\n" + pl.col("school_year")
+        cell=pl.format("{} ({}, {})", "district_label", pl.col("grade_label").str.to_lowercase(), "school_year"),
     )
 
 
@@ -123,11 +123,11 @@ def _judged(release: Release, cells: pl.DataFrame) -> None:
     outside = cells.filter(~pl.col("is_within"))
     if outside.is_empty():
         farthest = cells.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
-        named = plain(f"{farthest['label']}: {farthest['miss']}")
+        named = plain(f"{farthest['cell']}: {farthest['miss']}")
         st.markdown(f"No cell misses by more than its interval allows for. The largest miss is {named}.")
     else:
-        named = [f"{label} ({miss})" for label, miss in outside.select("label", "miss").iter_rows()]
-        st.markdown(plain(f"Misses beyond the interval: {listed(named)}."))
+        named = [f"{cell}: {miss}" for cell, miss in outside.select("cell", "miss").iter_rows()]
+        st.markdown(plain(f"Misses beyond the interval: {'; '.join(named)}."))
 
 
 def _refused(release: Release, cells: pl.DataFrame) -> None:
@@ -139,7 +139,7 @@ def _refused(release: Release, cells: pl.DataFrame) -> None:
         "little for the link as a far one says against it."
     )
     for (verdict,), part in cells.group_by(["verdict"], maintain_order=True):
-        which = listed([str(label).replace("\n", " ") for label in part["label"]])
+        which = listed(part["cell"].to_list())
         st.markdown(f"**{plain(str(verdict))}:** {plain(which)}.")
     _panels(release, cells)
 
@@ -180,7 +180,7 @@ def _table(cells: pl.DataFrame) -> pl.DataFrame:
     def points(name: str) -> pl.Series:
         return pl.Series(name, [None if value is None else f"{value:.1f}" for value in cells[name]], dtype=pl.String)
 
-    unit = amounts.unit_of(_UNIT)
+    unit = amounts.Unit(digits=1)
     intervals = [amounts.interval_said(lower, upper, unit) for lower, upper in cells.select("lower", "upper").iter_rows()]
     differences = [
         None if value is None else amounts.number(value, amounts.difference_of(_UNIT)) for value in cells["difference"]

@@ -46,7 +46,7 @@ def section(view: View, selection: Selection) -> None:
     tables.behind(
         f"Table, sources and CSV: {selection.code}",
         lambda: sections.table(ordered, "Year").drop("Year"),
-        f"{selection.code}_years",
+        f"{selection.code}_{view.year}",
         f"{selection.indicator['name']}: value, interval, n, date, test and sources of every number above.",
         view.release.release_id,
     )

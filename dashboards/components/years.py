@@ -115,6 +115,6 @@ def break_sentences(breaks: Sequence[Break], *, has_reasons: bool = True) -> lis
             told += map(break_sentence, same)
             continue
         head = "Break in the trend" if is_trend_break else "No line"
-        between = listed([f"{change.before} to {change.after}" for change in same])
-        told.append(f"{head}, {between}. {reason}".strip())
+        between = listed([f"from {change.before} to {change.after}" for change in same])
+        told.append(f"{head} {between}. {reason}".strip())
     return told

@@ -28,8 +28,8 @@
 {%- endmacro %}
 
 {#- True where a share of students tested is unknown or outside what stands for the students enrolled. -#}
-{% macro is_outside(participation) -%}
-  ({{ participation }} is null or {{ participation }} < participation_low or {{ participation }} > participation_high)
+{% macro is_outside(participation, of='') -%}
+  ({{ participation }} is null or {{ participation }} < {{ of }}participation_low or {{ participation }} > {{ of }}participation_high)
 {%- endmacro %}
 
 {#- A share as whole percents in words. -#}
@@ -107,6 +107,26 @@
       then 'No difference detected, looking at ' || cast({{ d }}.n_in_family as varchar) || ' pairs at once.'
     else {{ v }}.meaning
   end
+  || case
+    when {{ d }}.comparison <> 'state' or not {{ v }}.is_comparable then ''
+    when {{ d }}.has_course_test
+      then ' Students in Algebra I sit another test and are in neither; direction unknown.'
+    when {{ is_outside(d ~ '.participation', d ~ '.') }} or {{ is_outside(d ~ '.participation_of_all', d ~ '.') }} or {{ is_outside(d ~ '.state_participation', d ~ '.') }}
+      then ' It is not known that 95 to 105 % of those enrolled sat the test, here and in the state; direction unknown.'
+    else ''
+  end
+  -- Where a mark of one side alone could produce the sign, the sentence says so.
+  || case
+    when {{ d }}.verdict in ('directly_comparable', 'comparable_with_linking_error') and {{ d }}.basis in ('survey', 'observed', 'administrative')
+      and ({{ has_flag(d ~ '.flags', one_sided_flags()) }} or {{ has_flag(d ~ '.other_flags', one_sided_flags()) }})
+      then ' One of the values is marked (low response, closures or ratings that are missing), which alone could make the difference.'
+    else ''
+  end
+{%- endmacro %}
+
+{#- Marks that say who may be missing from a value. -#}
+{% macro one_sided_flags() -%}
+  {{ return(['low_response', 'closures', 'tools_differ', 'alignment_unrated']) }}
 {%- endmacro %}
 
 {#- What the data show of students who sat another test: how many sat the grade's, beside those enrolled or those of grade 6. -#}

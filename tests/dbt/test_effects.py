@@ -227,7 +227,9 @@ def test_counts_by_hand(built: flow.Home) -> None:
         f"{label('instruments', INSTRUMENT)} · Spring: 27.6 % → 27.8 % (180 of 651 → 181 of 652 people)"
     )
     # The district, its one network and its one level: four levels and proficient or above of each.
-    assert effects.summary() == f"1 of 10 indicators affected: 15 values change, {effects.n_same} values as before.{ESTIMATED_LATER}"
+    assert (
+        effects.summary() == f"1 of 10 indicators affected: 15 values change, {effects.n_same} values as before.{ESTIMATED_LATER}"
+    )
 
 
 def label(name: str, code: str) -> str:

@@ -91,7 +91,7 @@ def test_what_is_missing_stays_missing() -> None:
 
 
 def test_p_values_of_the_whole_release() -> None:
-    """z 1.96, 2.576 and 0 have p .05, .01 and 1; Benjamini and Hochberg's: .01 x 3 / 1, .05 x 3 / 2, 1. A refused pair has none."""
+    """z 1.96, 2.576, 0: p .05, .01, 1; Benjamini and Hochberg's .05 x 3 / 2, .01 x 3 / 1, 1. A refused pair has none."""
     rows = [pair("a", f"b{i}", z) for i, z in enumerate([1.959964, 2.575829, 0.0])]
     pairs, values = frames([*rows, pair("a", "c", None, "describe_only")], [value("a")])
     table = protected_comparisons(pairs, values, VERDICTS)

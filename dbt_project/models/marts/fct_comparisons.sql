@@ -23,6 +23,8 @@ judged as (
         case
             when first_state = 'missing' or second_state = 'missing' then 'no_data'
             when first_state = 'confidential' or second_state = 'confidential' then 'suppressed'
+            -- A district may always be set beside its own state; what its results leave out is said with it.
+            when comparison = 'state' then case when lower is null or upper is null then 'uncertainty_unknown' end
             when is_across_districts and is_across_years then 'not_a_pair'
             when is_across_districts and is_describe_only then 'describe_only'
             when
