@@ -31,10 +31,11 @@ def protected_comparisons(comparisons: pl.DataFrame, values: pl.DataFrame, verdi
     first = _is_in(comparisons, hidden, "")
     second = _is_in(comparisons, hidden, "other_")
     words = verdicts.filter(verdict=SUPPRESSED).row(0, named=True)
-    falls = (pl.Series(first | second)) & (pl.col("verdict") != NO_DATA)
+    touches_hidden = pl.Series(first | second)
+    falls = touches_hidden & (pl.col("verdict") != NO_DATA)
     said = {"verdict": SUPPRESSED, "reason": words["meaning"], "remedy": words["remedy"]}
     shown = comparisons.with_columns(
-        *(pl.when(falls).then(None).otherwise(pl.col(name)).alias(name) for name in NUMBERS),
+        *(pl.when(touches_hidden).then(None).otherwise(pl.col(name)).alias(name) for name in NUMBERS),
         *(pl.when(falls).then(pl.lit(text)).otherwise(pl.col(name)).alias(name) for name, text in said.items()),
     )
     z = shown["z"].drop_nulls().to_numpy()

@@ -180,3 +180,46 @@ def test_synthetic_data_are_refused_in_a_public_home(home: Path) -> None:
     )
     assert done.returncode == 2
     assert re.search(r"holds public data; synthetic data need a home of their own", done.stderr)
+
+
+def test_the_link_is_judged_by_what_naep_published(home: Path) -> None:
+    """Houston 2022: grade 4 is a miss of about ten points; grade 8 looks right, and is refused because of Algebra I."""
+    cells = {row["grade"]: row for row in pl.read_parquet(_release(home) / "link_backtest.parquet").to_dicts()}
+    assert set(cells) == {"4", "8"}
+    # By hand from the summed distribution of Texas, rho .9 and NAEP's 239 and 32.5, 273 and 37.5.
+    assert cells["4"]["linked_mean"] == pytest.approx(236.0, abs=0.3)
+    assert cells["8"]["linked_mean"] == pytest.approx(264.7, abs=0.3)
+    assert (cells["4"]["naep_mean"], cells["8"]["naep_mean"]) == (
+        pytest.approx(225.89, abs=0.01),
+        pytest.approx(264.67, abs=0.01),
+    )
+    assert (cells["4"]["is_judged"], cells["4"]["is_within"]) == (True, False)
+    assert (cells["8"]["is_judged"], cells["8"]["coverage"]) == (False, "course_test")
+    summary = pl.read_parquet(_release(home) / "link_backtest_summary.parquet").row(0, named=True)
+    assert (summary["n_cells"], summary["n_refused"], summary["judged_by"]) == (1, 1, "published")
+    assert (summary["linking_sd"], summary["coverage"]) == (4.77, None)
+
+
+def test_nothing_across_states_is_compared_by_their_own_tests(home: Path) -> None:
+    comparisons = pl.read_parquet(_release(home) / "comparisons.parquet")
+    across = comparisons.filter(pl.col("comparison") == "districts", pl.col("indicator_id").is_in(["OC4", "OC5", "OC6"]))
+    assert across.filter(pl.col("finding").is_not_null()).is_empty()
+    # TUDA's standard errors are not in the published table: unknown is not zero.
+    assert comparisons.filter(indicator_id="OC7")["verdict"].unique().to_list() == ["uncertainty_unknown"]
+
+
+def test_positions_in_the_own_state(home: Path) -> None:
+    values = _values(home).filter(pl.col("value").is_not_null(), indicator_id="OC5")
+    assert set(values["district"]) == {"houston", "miami_dade", "los_angeles"}
+    # Houston stood below Texas in every grade; Miami-Dade above Florida.
+    assert (values.filter(district="houston")["upper"] < 0).all()
+    assert (values.filter(district="miami_dade")["lower"] > 0).all()
+
+
+def test_the_grade_8_of_2022_is_refused_with_what_the_data_show(home: Path) -> None:
+    rows = pl.read_parquet(_release(home) / "comparisons.parquet").filter(
+        comparison="years", indicator_id="OC4", district="houston", grade="8"
+    )
+    assert set(rows["verdict"]) <= {"not_comparable_coverage", "no_data"}
+    reasons = rows.filter(verdict="not_comparable_coverage")["reason"].unique().to_list()
+    assert any("Algebra I" in reason and "10702 students" in reason and "12176" in reason for reason in reasons)

@@ -87,7 +87,10 @@ def test_nulls_are_values_like_others_and_networks_are_no_side_of_a_pair() -> No
 
 def test_what_is_missing_stays_missing() -> None:
     pairs, values = frames([pair("a", "b", None, "no_data")], [value("a", "c")])
-    assert protected_comparisons(pairs, values, VERDICTS)["verdict"].to_list() == ["no_data"]
+    row = protected_comparisons(pairs, values, VERDICTS).row(0, named=True)
+    assert row["verdict"] == "no_data"
+    # The number of the side that is hidden goes all the same.
+    assert (row["value"], row["other_value"]) == (None, None)
 
 
 def test_p_values_of_the_whole_release() -> None:

@@ -146,7 +146,10 @@ paired as (
             and w.other_subgroup is not distinct from b.subgroup
             and w.other_district = b.district
             and w.other_school_year = b.school_year
-    where w.comparison <> 'state'
+    where
+        w.comparison <> 'state'
+        -- Two years in which a district sent nothing of the kind are no pair of its own.
+        and (w.comparison <> 'years' or a.district is not null or b.district is not null)
     union all
     select
         w.*,
