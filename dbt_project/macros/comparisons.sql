@@ -68,8 +68,8 @@
       and {{ d }}.participation_of_all between {{ d }}.participation_low and {{ d }}.participation_high
       and {{ d }}.other_participation_of_all between {{ d }}.participation_low and {{ d }}.participation_high
       then 'In one of the states it is not known that 95 to 105 of 100 students enrolled sat the test.'
-    -- The share of a group of students may rest on few of them; that of all students does not.
-    when {{ d }}.verdict = 'not_comparable_coverage' and {{ d }}.subgroup = 'all'
+    -- The share of a group of students may rest on few of them; that of all students of a large grade does not.
+    when {{ d }}.verdict = 'not_comparable_coverage' and {{ d }}.subgroup = 'all' and {{ d }}.n_tested >= {{ d }}.minimum_told and {{ d }}.other_n_tested >= {{ d }}.minimum_told
       then 'Of the students enrolled ' || {{ in_percent(d ~ '.participation_of_all') }} || ' and '
         || {{ in_percent(d ~ '.other_participation_of_all') }} || ' sat the test; 95 to 105 % are needed on both sides.'
     when {{ d }}.verdict = 'not_comparable_coverage'
@@ -132,7 +132,7 @@
 {#- What the data show of students who sat another test: how many sat the grade's, beside those enrolled or those of grade 6. -#}
 {% macro tested_or_enrolled(d, side) -%}
   case
-    when {{ d }}.subgroup <> 'all' then ''
+    when {{ d }}.subgroup <> 'all' or {{ d }}.{{ side }}n_tested < {{ d }}.minimum_told then ''
     when {{ d }}.{{ side }}has_course_test and {{ d }}.{{ side }}participation is not null
       then '; ' || {{ in_percent(d ~ '.' ~ side ~ 'participation') }} || ' of those enrolled in ' || {{ d }}.{{ 'other_school_year' if side else 'school_year' }} || ' sat the grade''s test'
     when {{ d }}.{{ side }}has_course_test and {{ d }}.{{ side }}n_tested_in_grade_6 > 0

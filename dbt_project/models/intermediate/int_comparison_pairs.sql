@@ -34,9 +34,9 @@ districts_that_sent as (
 places as (
 
     select
-        code as district,
+        district,
         state
-    from {{ source('codes', 'districts') }}
+    from {{ ref('stg_districts') }}
 
 ),
 
@@ -86,7 +86,7 @@ wanted as (
         t.district as other_district,
         t.state as other_state
     from told as t
-    inner join {{ source('codes', 'subgroups') }} as c on t.subgroup = c.code
+    inner join {{ ref('stg_subgroups') }} as c on t.subgroup = c.subgroup
     -- Where a value is itself a gap, or a gap is V's to show (in the state's or NAEP's units), groups are not set beside each other.
     where
         c.gap_reference is not null
@@ -211,9 +211,11 @@ select
     p.breakdown_key,
     p.is_alike,
     low.value as participation_low,
-    high.value as participation_high
+    high.value as participation_high,
+    spoken.value as minimum_told
 from best as p
 inner join indicators as i on p.breakdown_key = i.breakdown_key
 inner join {{ ref('thresholds') }} as low on low.threshold_id = 'participation_low'
 inner join {{ ref('thresholds') }} as high on high.threshold_id = 'participation_high'
+inner join {{ ref('thresholds') }} as spoken on spoken.threshold_id = 'minimum_grade_told'
 where p.is_alike = p.best_alike

@@ -25,7 +25,7 @@ told as (
         cast(cast(substr(v.school_year, 1, 4) as integer) - 1 as varchar) || '-' || substr(v.school_year, 3, 2) as year_before
     from {{ ref('fct_indicator_values') }} as v
     inner join {{ ref('dim_indicators') }} as i on v.indicator_id = i.indicator_id
-    inner join {{ source('codes', 'districts') }} as d on v.district = d.code
+    inner join {{ ref('stg_districts') }} as d on v.district = d.district
     inner join {{ ref('thresholds') }} as f on i.response_floor = f.threshold_id
     where v.unit_type = 'district' and v.network_id is null
 

@@ -24,6 +24,6 @@ select
     l.n_level_5,
     l.n_level_6
 from {{ ref('int_district_levels') }} as l
-inner join {{ source('codes', 'districts') }} as d on l.district = d.code
-inner join {{ source('codes', 'subgroups') }} as c on l.subgroup = c.code
+inner join {{ ref('stg_districts') }} as d on l.district = d.district
+inner join {{ ref('stg_subgroups') }} as c on l.subgroup = c.subgroup
 where {{ is_whole_district() }} and l.n_units_with_levels > 0

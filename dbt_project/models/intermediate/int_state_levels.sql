@@ -12,7 +12,7 @@ with ranked as (
             order by s.district
         ) as place
     from {{ ref('stg_state_level_distribution') }} as s
-    inner join {{ source('codes', 'districts') }} as d on s.district = d.code
+    inner join {{ ref('stg_districts') }} as d on s.district = d.district
 
 )
 

@@ -1,19 +1,7 @@
 -- Grain: district x school_year x grade x subgroup x instrument x administration. Whom a test's results leave out: participation of the
 -- group, of all students of the grade, and of the state; whether students in Algebra I sit another test; and how many sat the test two
 -- grades earlier, which shows it in the data where nobody says how many are enrolled.
-with grade_range as (
-
-    select
-        g.code as grade,
-        cast(low.sort_order as integer) as low_place,
-        cast(high.sort_order as integer) as high_place
-    from {{ source('codes', 'grades') }} as g
-    inner join {{ source('codes', 'grades') }} as low on g.low_grade = low.code
-    inner join {{ source('codes', 'grades') }} as high on g.high_grade = high.code
-
-),
-
-tested as (
+with tested as (
 
     select
         l.district,
@@ -29,9 +17,9 @@ tested as (
             i.course_test_replaces = 'algebra_1_in_grade_8' and r.low_place <= 8 and r.high_place >= 8, false
         ) as has_course_test
     from {{ ref('int_district_levels') }} as l
-    inner join {{ source('codes', 'districts') }} as d on l.district = d.code
+    inner join {{ ref('stg_districts') }} as d on l.district = d.district
     inner join {{ ref('stg_instruments') }} as i on l.instrument = i.instrument
-    inner join grade_range as r on l.grade = r.grade
+    inner join {{ ref('stg_grades') }} as r on l.grade = r.grade
     where {{ is_whole_district() }}
 
 )

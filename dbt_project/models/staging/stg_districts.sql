@@ -1,0 +1,6 @@
+-- Grain: district. The districts of the project.
+select
+    code as district,
+    label,
+    state
+from {{ source('codes', 'districts') }}
