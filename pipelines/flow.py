@@ -194,9 +194,12 @@ def _waiting_marks(home: Home) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a rebuild did: every model and test that ran, and the partitions (school year, district) that were estimated anew."""
+    """What a rebuild did: every model and test that ran, the partitions (school year, district) that have estimates, and which of
+    them were estimated anew.
+    """
 
     results: tuple[NodeResult, ...]
+    partitions: tuple[tuple[str, str], ...]
     estimated: tuple[tuple[str, str], ...]
 
 
@@ -206,7 +209,7 @@ def refresh_warehouse(home: Home, progress: Progress = lambda _: None) -> Refres
     Raises BuildFailed.
     """
     # Numerics take part of a second to import, and most commands never estimate.
-    from pipelines.warehouse.estimates import bring_estimates_up_to_date
+    from pipelines.warehouse.estimates import bring_estimates_up_to_date, estimated_partitions
 
     with warehouse_lock(home.settings):
         # One reading of the ledger: a signature given meanwhile belongs to the next build as a whole.
@@ -221,7 +224,8 @@ def refresh_warehouse(home: Home, progress: Progress = lambda _: None) -> Refres
         estimated: list[tuple[str, str]] = []
         results = build(home.settings, lambda: estimated.extend(bring_estimates_up_to_date(home.settings, progress)))
         Storage(home.settings.exchange).write(BUILT_FROM, canonical_json(built_from))
-    return Refreshed(results, tuple(estimated))
+        held = estimated_partitions(home.settings)
+    return Refreshed(results, tuple(held), tuple(estimated))
 
 
 def release(home: Home) -> dict[str, Any]:

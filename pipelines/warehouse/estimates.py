@@ -76,6 +76,13 @@ def bring_estimates_up_to_date(settings: Settings, progress: Callable[[str], Non
     return written
 
 
+def estimated_partitions(settings: Settings) -> list[tuple[str, str]]:
+    """Every partition that has estimates, as (school year, district)."""
+    storage = Storage(settings.exchange)
+    parts = [key.split("/") for key in storage.keys(f"{ESTIMATES}/{next(iter(SCHEMAS))}") if key.endswith("/estimates.parquet")]
+    return sorted((year.removeprefix("school_year="), district.removeprefix("district=")) for _, _, year, district, _ in parts)
+
+
 def _partition(school_year: str, district: str) -> str:
     return f"school_year={school_year}/district={district}/estimates.parquet"
 

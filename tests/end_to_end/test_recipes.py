@@ -241,6 +241,9 @@ def test_add_an_indicator(home: flow.Home) -> None:
     assert row["lower"] < row["value"] < row["upper"]
     assert values["unit_id"].null_count() == values.height, "no school leaves the marts"
     assert "XX1" in pl.read_parquet(released / "indicators.parquet")["indicator_id"]
+    # Five pairs with the other districts, of which none has sent anything, and the ten without Chicago.
+    pairs = pl.read_parquet(released / "comparisons.parquet").filter(*groups[1:], indicator_id="XX1", comparison="districts")
+    assert pairs["verdict"].to_list() == ["no_data"] * 15
     schools = pl.read_parquet(home.settings.exchange / "fct_indicator_values.parquet").filter(
         indicator_id="XX1", unit_type="school"
     )

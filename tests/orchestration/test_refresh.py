@@ -21,11 +21,12 @@ from pipelines.intake.deliveries import deliver
 from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.signing import certify
 from pipelines.intake.submission import all_submissions
-from pipelines.orchestration.dbt_assets import extract_key
+from pipelines.orchestration.dbt_assets import estimates_key, extract_key
 from pipelines.orchestration.definitions import build_definitions
 from pipelines.orchestration.instance import RunFailed, prepare_dagster_home, run_once
 from pipelines.release.publish import roll_back
 from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.warehouse.dbt import TABLES
 from tests.deliveries import directory_csv, drop, levels_csv
 
 PLACE = ("chicago", "assessment_levels", "2024-25")
@@ -82,6 +83,8 @@ def test_its_partition_is_materialised_and_its_checks_pass(released: flow.Home) 
         assert instance.get_materialized_partitions(extract_key("assessment_levels")) == {"chicago|2024-25"}
         assert instance.get_materialized_partitions(extract_key("school_directory")) == {"chicago|2024-25"}
         assert instance.get_materialized_partitions(extract_key("curriculum_adoption")) == set()
+        for table in TABLES:
+            assert instance.get_materialized_partitions(estimates_key(table)) == {"chicago|2024-25"}
         for asset in (["marts", "fct_indicator_values"], ["release"], ["submissions"]):
             assert instance.get_latest_materialization_event(dg.AssetKey(asset)) is not None
         graph = build_definitions(released.settings).resolve_asset_graph()
@@ -104,6 +107,10 @@ def test_one_lineage_graph_from_submissions_to_release(released: flow.Home) -> N
         dg.AssetKey(["staging", "stg_assessment_levels"]),
     } <= upstream
     assert dg.AssetKey(["indicators", "oc4_level_distribution"]) in upstream
+    # Estimates stand between the counts that they are made of and the indicators that read them.
+    assert estimates_key("positions") in graph.get_ancestor_asset_keys(dg.AssetKey(["indicators", "oc5_state_position"]))
+    assert dg.AssetKey(["intermediate", "int_level_counts"]) in graph.get_ancestor_asset_keys(estimates_key("positions"))
+    assert {estimates_key(table) for table in TABLES} <= upstream
     blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
     assert {"contract_structure", "contract_validity"} <= blocking
 
