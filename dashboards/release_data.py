@@ -352,6 +352,33 @@ def _of_one_district(release: Release, comparison: str, indicator_id: str, chose
     )
 
 
+def refusals(release: Release, indicator_id: str, chosen: Mapping[str, str | None], school_year: str | None = None) -> list[str]:
+    """Why districts with values may not be set beside each other, as labels of verdicts in the order of the rules.
+
+    Of pairs of districts where every field of `chosen` has the chosen value, in one school year or in all. Raises ValueError as
+    `beside` does.
+    """
+    unknown = set(chosen) - set(SPLITS)
+    if unknown:
+        raise ValueError(f"comparisons cannot be chosen by {sorted(unknown)}")
+    if not has_verdicts(release):
+        return []
+    shared = {field: code for field, code in chosen.items() if field != "administration"}
+    conditions = "".join(f" AND {field} IS NOT DISTINCT FROM ${field}" for field in sorted(shared))
+    found = _ask(
+        release,
+        f"""
+        SELECT v.label FROM read_parquet($comparisons) AS c JOIN read_parquet($verdicts) AS v USING (verdict)
+        WHERE comparison = 'districts' AND indicator_id = $indicator_id AND NOT v.is_comparable
+          AND ($school_year IS NULL OR school_year = $school_year) AND verdict NOT IN ('no_data', 'suppressed')
+          AND school_level IS NULL AND school_set IS NULL{conditions}
+        GROUP BY v.label ORDER BY min(v.sort_order)
+        """,
+        {"indicator_id": indicator_id, "school_year": school_year, **shared},
+    )
+    return found["label"].to_list()
+
+
 def reference_groups(release: Release) -> dict[str, str]:
     """The reference group of each student group that is set beside one: `low_income` to `not_low_income`."""
     if not has_verdicts(release):

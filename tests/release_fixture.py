@@ -15,6 +15,15 @@ from typing import Any, Literal
 
 import polars as pl
 
+from tests.dashboards.comparability_rows import (
+    back_test,
+    back_test_summary,
+    comparability_indicators,
+    comparability_values,
+    comparisons,
+    naep_results,
+    verdicts,
+)
 from tests.network_fixture import district_context, network_indicators, network_values, programs, school_changes, thresholds
 
 Variant = Literal["full", "suppressed", "empty"]
@@ -140,6 +149,49 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         _FLOAT,
     )
     | dict.fromkeys(("description", "source"), _TEXT),
+    "comparisons": dict.fromkeys(
+        (
+            "comparison",
+            "indicator_id",
+            "district",
+            "other_district",
+            "school_year",
+            "other_school_year",
+            "subgroup",
+            "other_subgroup",
+            "school_level",
+            "school_set",
+            "grade",
+            "course",
+            "respondent",
+            "audience",
+            "program_id",
+            "cohort",
+            "category",
+            "statistic",
+            "instrument",
+            "other_instrument",
+            "administration",
+            "other_administration",
+            "unit",
+        ),
+        _TEXT,
+    )
+    | {"value": _FLOAT, "other_value": _FLOAT, "verdict": _TEXT, "finding": _TEXT}
+    | dict.fromkeys(("difference", "standard_error", "lower", "upper", "z", "p_value", "q_value"), _FLOAT)
+    | {"is_census": pl.Boolean, "n_in_family": pl.Int32, "reason": _TEXT, "remedy": _TEXT},
+    "verdicts": dict.fromkeys(("verdict", "label", "meaning", "remedy"), _TEXT)
+    | {"is_comparable": pl.Boolean, "sort_order": pl.Int32},
+    "naep_results": dict.fromkeys(("unit_type", "unit_id", "schools", "grade"), _TEXT)
+    | {"year": pl.Int32, "school_year": _TEXT, "mean": _FLOAT, "share_basic": _FLOAT, "share_proficient": _FLOAT}
+    | {"se": _FLOAT, "source": _TEXT},
+    "link_backtest": dict.fromkeys(("district", "state", "school_year", "grade", "instrument"), _TEXT)
+    | {"n": _INT}
+    | dict.fromkeys(("linked_mean", "standard_error", "lower", "upper", "naep_mean", "naep_se", "difference"), _FLOAT)
+    | {"coverage": _TEXT, "is_judged": pl.Boolean, "is_within": pl.Boolean},
+    "link_backtest_summary": dict.fromkeys(("n_cells", "n_refused", "n_within"), pl.Int32)
+    | dict.fromkeys(("bias", "rmse", "linking_sd"), _FLOAT)
+    | {"judged_by": _TEXT, "published_rmse": _FLOAT, "minimum_cells": pl.Int32, "coverage": _FLOAT},
     "thresholds": {"threshold_id": _TEXT, "value": _FLOAT} | dict.fromkeys(("unit", "definition", "owner", "rationale"), _TEXT),
 }
 _STATES = {
@@ -187,12 +239,17 @@ def _rows(variant: Variant) -> dict[str, list[Row]]:
     if variant == "empty":
         return {name: [] for name in _SCHEMAS}
     values = _level_values() + _participation_values() + _coverage_values() + _core_title_values() + network_values()
+    values += comparability_values()
+    pairs = comparisons()
     if variant == "suppressed":
         numbers = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
         values = [row | dict.fromkeys(numbers) | {"symbol": "c"} for row in values]
+        told = ("value", "other_value", "finding", "difference", "lower", "upper")
+        hidden = {"verdict": "suppressed", "reason": "One of the two values is hidden.", "remedy": "Nothing."}
+        pairs = [row | dict.fromkeys(told) | hidden for row in pairs]
     return {
         "indicator_values": values,
-        "indicators": _indicators() + network_indicators(),
+        "indicators": _indicators() + comparability_indicators() + network_indicators(),
         "instruments": _instruments(),
         "districts": [{"code": code, "label": label, "state": state} for code, (label, state) in DISTRICTS.items()],
         "submissions": _submissions(),
@@ -201,6 +258,11 @@ def _rows(variant: Variant) -> dict[str, list[Row]]:
         "district_context": district_context(),
         "programs": programs(),
         "thresholds": thresholds(),
+        "comparisons": pairs,
+        "verdicts": verdicts(),
+        "naep_results": naep_results(),
+        "link_backtest": back_test() if variant == "full" else [],
+        "link_backtest_summary": back_test_summary() if variant == "full" else [],
     }
 
 

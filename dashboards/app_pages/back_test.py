@@ -123,8 +123,8 @@ def _judged(release: Release, cells: pl.DataFrame) -> None:
     outside = cells.filter(~pl.col("is_within"))
     if outside.is_empty():
         farthest = cells.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
-        named = plain(f"{farthest['cell']}: {farthest['miss']}")
-        st.markdown(f"No cell misses by more than its interval allows for. The largest miss is {named}.")
+        largest = plain(f"{farthest['cell']}: {farthest['miss']}")
+        st.markdown(f"No cell misses by more than its interval allows for. The largest miss is {largest}.")
     else:
         named = [f"{cell}: {miss}" for cell, miss in outside.select("cell", "miss").iter_rows()]
         st.markdown(plain(f"Misses beyond the interval: {'; '.join(named)}."))

@@ -285,7 +285,7 @@ def _certified(release: Release, code: str) -> None:
     submissions = release_data.submissions(release).filter(pl.col("district") == code)
     certified = submissions.filter(pl.col("state").is_in(IN_FORCE))
     if certified.is_empty():
-        st.markdown("Nothing is certified yet, so no number on any page speaks of this district.")
+        st.markdown("Nothing is certified yet, so no number but a published one speaks of this district.")
     else:
         newest = certified["certified_at"].max()
         n_files = certified.select("extract", "school_year").n_unique()

@@ -9,7 +9,7 @@ from dashboards import release_data
 from dashboards.components import amounts, charts, sections, tables
 from dashboards.components.choices import in_combination
 from dashboards.components.sections import Selection, View
-from dashboards.components.words import plain, split_label, split_order, wrapped, year_start
+from dashboards.components.words import listed, plain, split_label, split_order, wrapped, year_start
 
 REACHED, SUCCEEDED, EARLY = "OC1", "OC2", "OC3"
 # Each with the indicator that stands beside it.
@@ -43,6 +43,10 @@ def section(view: View, selection: Selection) -> None:
     )
     instruments = release_data.instruments(view.release)
     axis = sections.axis_of(rows, amounts.unit_of("share"))
+    refused = [label for code in codes for label in release_data.refusals(view.release, code, {"subgroup": subgroup}, view.year)]
+    if refused:
+        why = listed(list(dict.fromkeys(label.lower() for label in refused)))
+        st.caption(f"The panels are **not on a common scale**: some districts may not be compared here ({plain(why)}).")
     st.markdown(f"**{plain(view.year)} · {plain(split_label('subgroup', subgroup))}**")
     with st.container(horizontal=True):
         for district in view.districts.to_dicts():

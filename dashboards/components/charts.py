@@ -114,17 +114,18 @@ def bars(
         mark = base.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, color=paint)
     interval = base.mark_rule(color=INK, strokeWidth=1.6).encode(x="lower:Q", x2="upper:Q", y=y)
     words = alt.condition("datum.missing", alt.value(QUIET), alt.value(INK))
-    text = base.mark_text(align="left", dx=5, fontSize=12).encode(x="end:Q", y=y, text="short:N", color=words)
+    distance = 5 if axis.is_bars else 9
+    text = base.mark_text(align="left", dx=distance, fontSize=12).encode(x="end:Q", y=y, text="short:N", color=words)
     layers: list[alt.Chart] = [mark, interval, text]
     if lines or axis.low < 0:
         # Numbers stay readable where a line runs through them.
-        halo = base.mark_text(align="left", dx=5, fontSize=12, stroke="white", strokeWidth=4, color="white")
-        layers.insert(2, halo.encode(x="end:Q", y=y, text="short:N"))
+        halo = base.mark_text(align="left", dx=distance, fontSize=12, stroke="white", strokeWidth=4, color="white")
+        layers.insert(0, halo.encode(x="end:Q", y=y, text="short:N"))
     if "other" in rows.columns:
         diamond = base.mark_point(shape="diamond", filled=True, fill="white", stroke=INK, strokeWidth=2, size=110, opacity=1)
         layers.append(diamond.encode(x="other:Q", y=y))
     if axis.low < 0 <= axis.high:
-        layers.insert(1, alt.Chart(_data(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=QUIET).encode(x="zero:Q"))
+        layers.insert(0, alt.Chart(_data(pl.DataFrame({"zero": [0.0]}))).mark_rule(color=QUIET).encode(x="zero:Q"))
     for place, is_dashed in lines:
         across = alt.Chart(_data(pl.DataFrame({"at": [place]})))
         layers.insert(0, across.mark_rule(color=QUIET, strokeDash=[5, 3] if is_dashed else [1, 0]).encode(x="at:Q"))
@@ -132,8 +133,8 @@ def bars(
         low, high = band
         marked = alt.Chart(_data(pl.DataFrame({"from": [low], "to": [high]})))
         layers.insert(0, marked.mark_rect(color=BAND).encode(x="from:Q", x2="to:Q"))
-    lines = sum(label.count("\n") + 1 for label in rows["label"])
-    return _styled(alt.layer(*layers), height=max(24 * rows.height, 14 * lines + 8 * rows.height) + _AXIS_HEIGHT)
+    n_lines = sum(label.count("\n") + 1 for label in rows["label"])
+    return _styled(alt.layer(*layers), height=max(24 * rows.height, 14 * n_lines + 8 * rows.height) + _AXIS_HEIGHT)
 
 
 @st.cache_data(show_spinner=False, max_entries=1024)

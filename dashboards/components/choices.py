@@ -6,7 +6,7 @@ Pure functions over `release_data.combinations` and over rows of values. Widgets
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -100,10 +100,11 @@ def combinations_of(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def why_apart(indicator: Indicator, rows: pl.DataFrame) -> str | None:
+def why_apart(indicator: Indicator, rows: pl.DataFrame, refusals: Sequence[str] = ()) -> str | None:
     """Why the panels of different districts may not share an axis, in words; None where they may.
 
-    `rows`: the values to be drawn, of all districts. The order of the reasons is that of the verdicts' rules.
+    `rows`: the values to be drawn, of all districts. `refusals`: labels of the verdicts that refuse a pair of districts.
+    The order of the reasons is that of the verdicts' rules.
     """
     reason = _apart_by_basis(indicator)
     if reason:
@@ -122,6 +123,8 @@ def why_apart(indicator: Indicator, rows: pl.DataFrame) -> str | None:
             return "the instruments differ"
         if any(codes & set(_APART) for codes in flags.values()):
             return "the answers or observations of at least one district do not bear a comparison"
+    if refusals and numbered["district"].n_unique() > 1:
+        return f"some districts may not be compared here ({', '.join(refusals).lower()})"
     return None
 
 

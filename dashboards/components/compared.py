@@ -82,7 +82,9 @@ def section(view: View, selection: Selection, split: Mapping[str, str | None] | 
 def _said(selection: Selection, split: Mapping[str, str | None]) -> list[str]:
     """What is compared, in words: the breakdowns that were to be chosen, and the one that is followed."""
     named = [name for name in (*selection.split, selection.spread) if name in split]
-    return list(dict.fromkeys(selection.label(str(name), split[str(name)]) for name in named if name))
+    labels = dict.fromkeys(selection.label(str(name), split[str(name)]) for name in named if name)
+    whole = ["All schools together"] if selection.schools else []
+    return [*whole, *(label for label in labels if label != "All")]
 
 
 def _choose(view: View) -> None:
@@ -239,7 +241,8 @@ def _years(view: View, selection: Selection, rows: pl.DataFrame, name: str) -> N
                     theme=None,
                     alt=f"{selection.indicator['name']}, {name}, later year less earlier year: {_sentence(pairs)}.",
                 )
-                st.caption("The later year less the earlier one, with its 95 % interval where people stand for others.")
+                interval = "" if numbered["is_census"].all() else ", with its 95 % interval"
+                st.caption(f"The later year less the earlier one{interval}.")
         with st.container(width=charts.WIDE_PANEL_WIDTH, gap="xsmall"):
             _year_lines(pairs)
     tables.behind(

@@ -101,7 +101,7 @@ def _card(
     unit = amounts.unit_of(year["unit"][0])
     st.caption(plain(" · ".join(part for part in (unit.axis, what) if part)))
     named = by_district(view, amounts.with_texts(year))
-    apart = choices.why_apart(indicator, year)
+    apart = choices.why_apart(indicator, year, release_data.refusals(view.release, code, chosen, view.year))
     if apart:
         _listed(named)
         st.caption(f"**Not on a common scale:** {plain(apart)}.")

@@ -90,9 +90,10 @@ def _panel(
 
 def against_state(rows: pl.DataFrame) -> list[str]:
     """What may be said of each year against the state's mean, years with one verdict together, as lines of Markdown."""
+    if rows.is_empty():
+        return []
     lines = []
-    refused = rows.filter(~pl.col("is_comparable")) if not rows.is_empty() else rows
-    comparable = rows.filter(pl.col("is_comparable")) if not rows.is_empty() else rows
+    refused, comparable = rows.filter(~pl.col("is_comparable")), rows.filter(pl.col("is_comparable"))
     for (finding,), part in comparable.group_by(["finding"], maintain_order=True):
         where = {"higher": "Above", "lower": "Below"}.get(str(finding))
         when = plain(listed(part["school_year"].to_list()))

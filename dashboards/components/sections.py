@@ -227,7 +227,8 @@ def section(view: View, selection: Selection, band: Band | None = None) -> None:
     rows = labelled(amounts.with_texts(rows), selection)
     year_rows = rows.filter(pl.col("school_year") == view.year)
     lines = _followed(rows, selection)
-    apart = choices.why_apart(indicator, year_rows)
+    pairs = {name: code for name, code in chosen.items() if name in release_data.SPLITS}
+    apart = choices.why_apart(indicator, year_rows, release_data.refusals(view.release, selection.code, pairs, view.year))
     chosen_text(view, selection)
     has_line = lines.filter(pl.col("value").is_not_null())["school_year"].n_unique() > 1
     st.caption(reading(indicator, apart, has_line=has_line, has_verdicts=release_data.has_verdicts(view.release)))
@@ -235,7 +236,8 @@ def section(view: View, selection: Selection, band: Band | None = None) -> None:
     shared = None if apart else axis_of(year_rows, unit, band)
     years_held = span(lines)
     verdicts = year_verdicts(view.release, selection)
-    trend_axis = None if choices.why_apart(indicator, lines) else charts.trend_axis(lines, unit)
+    refused = release_data.refusals(view.release, selection.code, compared_split(selection))
+    trend_axis = None if choices.why_apart(indicator, lines, refused) else charts.trend_axis(lines, unit)
     with st.container(horizontal=True):
         for district in view.districts.to_dicts():
             with st.container(width=charts.PANEL_WIDTH, border=True, gap="xsmall"):

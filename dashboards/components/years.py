@@ -109,7 +109,7 @@ def break_sentences(breaks: Sequence[Break], *, has_reasons: bool = True) -> lis
     for change in breaks:
         is_said = change.is_trend_break or has_reasons
         by_reason.setdefault((change.reason if is_said or not change.reason else "", change.is_trend_break), []).append(change)
-    told = []
+    told: list[str] = []
     for (reason, is_trend_break), same in by_reason.items():
         if reason is None:
             told += map(break_sentence, same)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import socket
 import subprocess
@@ -27,7 +28,13 @@ PAGES = (
     "educator_capacity",
     "leader_capacity?indicator=LC8",
     "mindset?indicator=MM1",
+    "materials?indicator=CM1&course=3&focal=chicago",
     "outcomes?indicator=OC4",
+    "outcomes?indicator=OC5&focal=miami_dade&grade=4",
+    "outcomes?indicator=OC6&grade=4&year=2023-24",
+    "outcomes?indicator=OC8&focal=chicago",
+    "methods",
+    "back_test",
     "programmes",
     "programmes?indicator=PR2",
     "district_profile?district=houston",
@@ -127,6 +134,9 @@ def test_every_page_fits_its_window_and_asks_nobody_else(page: Any, address: str
         ("size_and_scale?indicator=SS1&schools=school_level", 10),
         ("leader_capacity?indicator=LC8", 10),
         ("programmes", 3),
+        ("outcomes?indicator=OC5&grade=4", 5),
+        ("materials?indicator=CM1&course=3&focal=chicago", 12),
+        ("back_test", 2),
     ],
 )
 def test_charts_are_drawn_and_described(page: Any, address: str, name: str, n_charts: int) -> None:
@@ -179,6 +189,42 @@ def test_a_card_leads_to_its_indicator_and_a_plan_can_be_sent(page: Any, address
     target.press("Enter")
     page.wait_for_url("**target=100000*")
     page.get_by_text("100,000 students are taught by 2,000 teachers").wait_for()
+
+
+def test_a_district_is_compared_and_the_table_is_downloaded_as_shown(page: Any, address: str) -> None:
+    visit(page, f"{address}/materials?indicator=CM1&course=3")
+    page.get_by_role("button", name="Chicago", exact=True).click()
+    page.wait_for_url("**focal=chicago*")
+    page.get_by_role("heading", name="Compared with Chicago").wait_for()
+    for title in ("Higher than Chicago", "No difference detected", "Lower than Chicago", "Cannot be compared, because …"):
+        assert page.get_by_role("heading", name=title).count() == 1
+    page.get_by_text("Table and CSV: compared with Chicago").click()
+    table = page.locator("[data-testid=stTable]", has_text="What would lift it")
+    table.wait_for()
+    clean = str.maketrans({"\u2060": None, "\u200b": None, "\u00a0": " "})
+    shown = [
+        [cell.translate(clean).strip() for cell in row.locator("td").all_inner_texts()] for row in table.locator("tbody tr").all()
+    ]
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download this table (CSV)").last.click()
+    assert waiting.value.suggested_filename == "nmip_r-1_CM1_2024-25_beside_chicago.csv"
+    read = list(csv.reader(Path(waiting.value.path()).read_text().splitlines()))
+    # A spreadsheet would take a plus for the beginning of a formula.
+    assert [[cell.removeprefix("'") for cell in row] for row in read[1:]] == shown
+    assert [row[0] for row in shown] == ["Houston", "Los Angeles", "Miami-Dade", "New York City", "Philadelphia"]
+
+
+def test_the_new_pages_are_reached_and_their_choices_stand_in_the_address(page: Any, address: str) -> None:
+    visit(page, f"{address}/outcomes")
+    page.get_by_role("button", name="Linked mean (OC6)").click()
+    page.get_by_role("button", name="Show 2023-24, the latest year with linked means").click()
+    page.wait_for_url("**year=2023-24*")
+    page.get_by_text("that is the better number").wait_for()
+    page.get_by_role("link", name="How far linked means were off: the back-test").click()
+    page.get_by_role("heading", name="Back-test of linked means").wait_for()
+    page.get_by_role("link", name="How a link is worked out: Methods").click()
+    page.get_by_role("heading", name="Many pairs at once (Holm)").wait_for()
+    page.wait_for_url("**/methods*")
 
 
 def test_text_from_outside_runs_nothing_and_loads_nothing(page: Any, address: str) -> None:
