@@ -58,10 +58,10 @@ from pipelines.release.publish import (
 )
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
-from pipelines.warehouse.dbt import NodeResult, build, project_files, warehouse_lock, write_inputs
+from pipelines.warehouse.dbt import OWN_NAEP_RESULTS, NodeResult, build, project_files, warehouse_lock, write_inputs
 
 Progress = Callable[[str], None]
-ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "disclosure", "release")
+ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "estimation", "disclosure", "release")
 BUILT_FROM = "built_from.json"
 TIERS = ("S", "V", "Q", "M")
 # Starting a process and importing Great Expectations there takes as long as recording about this many submissions.
@@ -146,10 +146,13 @@ def update_lake(home: Home) -> list[Partition]:
 
 
 def fingerprint(home: Home, submissions: Sequence[Submission] | None = None) -> str:
-    """A digest of everything that a release is made from: submissions and their states, code, SQL, contracts, minimum n."""
+    """A digest of everything that a release is made from: submissions and their states, code, SQL, contracts, minimum n, and the
+    NAEP results of a home that has its own.
+    """
     ledger = all_submissions(home.store) if submissions is None else submissions
     told = ledger_table(ledger).write_csv()
-    return sha256(json.dumps([told, home.code_digest, home.settings.minimum_n]).encode())
+    naep = sha256(home.storage.read(OWN_NAEP_RESULTS)) if home.storage.exists(OWN_NAEP_RESULTS) else None
+    return sha256(json.dumps([told, home.code_digest, home.settings.minimum_n, naep]).encode())
 
 
 def is_release_due(home: Home) -> bool:

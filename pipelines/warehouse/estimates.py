@@ -63,6 +63,9 @@ def bring_estimates_up_to_date(settings: Settings, progress: Callable[[str], Non
         if done.get(name) == digest and all(storage.exists(f"{ESTIMATES}/{table}/{name}") for table in SCHEMAS):
             continue
         progress(f"estimating {district} {school_year}")
+        # Files that are being replaced count as done for no inputs, whatever comes of this call.
+        if done.pop(name, None) is not None:
+            storage.write(DIGESTS, canonical_json(done))
         for table, estimates in estimated(part).items():
             storage.write(f"{ESTIMATES}/{table}/{name}", _parquet(estimates))
         done[name] = digest

@@ -158,26 +158,28 @@ def _state_levels(state: Mapping[str, Any]) -> Floats:
 def _in_state(rows: pl.DataFrame, state: Floats | None, thresholds: Mapping[str, float]) -> pl.DataFrame:
     """Rows of one test with position, position_se, spread and, where there is none, the reason."""
     few = pl.col("n_in_levels") < thresholds["minimum_gap_group"]
-    incomplete = pl.col("n_in_levels") < thresholds["minimum_coverage"] * pl.col("n_tested")
+    total = 0.0 if state is None else float(state.sum())
+    cuts = None if state is None else _state_cuts(state)
     rows = rows.with_columns(
         pl.when(pl.lit(state is None))
         .then(pl.lit("no_state_distribution"))
-        .when(pl.lit(state is not None and (len(state) < MINIMUM_LEVELS or (state[[0, -1]] == 0).any() or (state == 0).any())))
+        .when(pl.lit(cuts is None))
         .then(pl.lit("state_level_empty"))
+        .when(pl.col("n_in_levels") >= total)
+        .then(pl.lit("larger_than_its_state"))
         .when(few)
         .then(pl.lit("group_too_small"))
-        .when(incomplete)
+        .when(_levels_are_incomplete(thresholds))
         .then(pl.lit("levels_incomplete"))
         .alias("reason")
     )
     usable = rows["reason"].is_null().to_numpy()
     position, error, spread = (np.full(rows.height, np.nan) for _ in range(3))
-    if state is not None and usable.any():
-        total = state.sum()
-        fit = _fitted(_levels(rows)[usable], ndtri(np.cumsum(state)[:-1] / total))
-        share = np.minimum(fit.n / total, 1.0)
+    if cuts is not None and usable.any():
+        fit = _fitted(_levels(rows)[usable], cuts)
+        share = fit.n / total
         # The state's mean holds the district's own students: what they err by moves both.
-        rest = np.divide(1.0, total - fit.n, out=np.zeros_like(fit.n), where=total > fit.n)
+        rest = 1 / (total - fit.n)
         position[usable], spread[usable] = fit.mu, fit.sigma
         error[usable] = (1 - share) * np.sqrt(fit.se_mu_sample**2 + rest)
         rows = rows.with_columns(pl.Series("_sampling_se", _filled(usable, fit.se_mu_sample)))
@@ -193,6 +195,20 @@ def _in_state(rows: pl.DataFrame, state: Floats | None, thresholds: Mapping[str,
         .otherwise("reason")
         .alias("reason")
     )
+
+
+def _levels_are_incomplete(thresholds: Mapping[str, float], suffix: str = "") -> pl.Expr:
+    """Whether the levels of too many of the students tested are not known; who sent no count of them is believed."""
+    covered = pl.col(f"n_in_levels{suffix}") >= thresholds["minimum_coverage"] * pl.col(f"n_tested{suffix}")
+    return ~covered.fill_null(value=True)
+
+
+def _state_cuts(state: Floats) -> Floats | None:
+    """Where the levels begin in standard deviations of the state's students; None where a level holds nobody to tell it by."""
+    if len(state) < MINIMUM_LEVELS or (state <= 0).any():
+        return None
+    cuts = np.asarray(ndtri(np.cumsum(state)[:-1] / state.sum()), dtype=np.float64)
+    return cuts if np.isfinite(cuts).all() and (np.diff(cuts) > 0).all() else None
 
 
 def _fitted(counts: Floats, cuts: Floats) -> FixedCutsFit:
@@ -230,7 +246,11 @@ class _Anchor:
 def _naep_moments(naep: pl.DataFrame, thresholds: Mapping[str, float]) -> dict[tuple[str, int], _Anchor]:
     """Anchors of one state by grade and spring, for every grade and year that published results reach."""
     published: dict[tuple[str, int], NaepMoments] = {}
-    for row in naep.drop_nulls(["mean", "share_basic", "share_proficient"]).to_dicts():
+    # Shares that leave nobody on one side of a cut, or are out of order, give no standard deviation and so no anchor.
+    has_spread = (
+        (pl.col("share_proficient") > 0) & (pl.col("share_proficient") < pl.col("share_basic")) & (pl.col("share_basic") < 1)
+    )
+    for row in naep.filter(has_spread, pl.col("mean").is_not_null()).to_dicts():
         spread = naep_sd_from_shares(row["share_basic"], row["share_proficient"], *NAEP_CUTS[row["grade"]])
         se = thresholds["assumed_state_mean_se"] if row["se"] is None else row["se"]
         as_arrays = (np.asarray(value, dtype=np.float64) for value in (row["mean"], spread.sd, se**2, spread.se**2))
@@ -295,30 +315,36 @@ def _linked(rows: pl.DataFrame, anchor: _Anchor | None, thresholds: Mapping[str,
 
 def _gaps(part: Counts) -> Iterator[pl.DataFrame]:
     """The gap of each group to its reference group, on one test."""
+    n_tested = pl.coalesce("n_tested", "n_in_levels")
     covered = part.districts.with_columns(
-        pl.col("n_in_levels").filter(subgroup=ALL).first().over(TEST).alias("_n_all"),
+        n_tested.filter(subgroup=ALL).first().over(TEST).alias("_n_all"),
         pl.col("n_in_levels").sum().over([*TEST, "dimension"]).alias("_n_groups"),
     )
     paired = covered.filter(pl.col("gap_reference").is_not_null()).join(
-        part.districts.select(*TEST, pl.col("subgroup").alias("gap_reference"), *LEVELS, "n_in_levels"),
+        part.districts.select(*TEST, pl.col("subgroup").alias("gap_reference"), *LEVELS, "n_in_levels", "n_tested"),
         on=[*TEST, "gap_reference"],
         how="left",
         suffix="_reference",
         maintain_order="left",
     )
     n = pl.min_horizontal("n_in_levels", pl.col("n_in_levels_reference").fill_null(0))
-    is_incomplete = pl.col("_n_groups") < part.thresholds["minimum_coverage"] * pl.col("_n_all")
+    is_covered = (pl.col("_n_groups") >= part.thresholds["minimum_coverage"] * pl.col("_n_all")).fill_null(value=False)
+    is_incomplete = _levels_are_incomplete(part.thresholds) | _levels_are_incomplete(part.thresholds, "_reference")
     paired = paired.with_columns(
         n.alias("n"),
-        pl.when(is_incomplete)
+        pl.when(pl.col("n_in_levels_reference").is_null())
+        .then(pl.lit("no_reference_group"))
+        .when(~is_covered | is_incomplete)
         .then(pl.lit("groups_incomplete"))
         .when(n < part.thresholds["minimum_gap_group"])
         .then(pl.lit("group_too_small"))
+        .when(pl.col("n_levels") < MINIMUM_LEVELS)
+        .then(pl.lit("too_few_levels"))
         .alias("reason"),
     )
     for (n_levels,), rows in paired.group_by(["n_levels"], maintain_order=True):
         names = LEVELS[: int(str(n_levels))]
-        usable = rows["reason"].is_null().to_numpy() & (len(names) >= MINIMUM_LEVELS)
+        usable = rows["reason"].is_null().to_numpy()
         gap, error = np.full(rows.height, np.nan), np.full(rows.height, np.nan)
         status = np.full(rows.height, "est", "<U14")
         if usable.any():

@@ -212,6 +212,42 @@ def test_gaps() -> None:
     assert (row["subgroup"], row["n"], row["reason"]) == ("low_income", 2_000, None)
 
 
+def test_gaps_stand_on_the_students_tested_and_not_on_those_whose_levels_are_known() -> None:
+    groups = [group("all", 0, 1, 5_000), group("low_income", -0.4, 1.0, 2_000), group("not_low_income", 0.3, 0.9, 3_000)]
+    [whole] = estimated(counts(groups))["gaps"].to_dicts()
+    assert whole["reason"] is None
+    half = [row | {"n_tested": 2 * row["n_tested"]} for row in groups]
+    [row] = estimated(counts(half))["gaps"].to_dicts()
+    assert row["reason"] == "groups_incomplete"
+    [row] = estimated(counts(groups[1:]))["gaps"].to_dicts()
+    assert row["reason"] == "groups_incomplete", "without all students it is not known whom the groups leave out"
+    [row] = estimated(counts(groups[:2]))["gaps"].to_dicts()
+    assert row["reason"] == "no_reference_group"
+    two_levels = [row | {"n_levels": 2} for row in groups]
+    [row] = estimated(counts(two_levels, states=[state() | {"n_levels": 2}]))["gaps"].to_dicts()
+    assert row["reason"] == "too_few_levels"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n_level_1": 0}, {"n_level_1": 9 * 10**17, "n_level_2": 1, "n_level_3": 1, "n_level_4": 1}, {"n_levels": 2}]
+)
+def test_a_state_that_gives_no_cuts_gives_no_position(wrong: dict[str, int]) -> None:
+    row = positions(counts([group("all", 0, 1, 5_000)], states=[state() | wrong]))["4", "all"]
+    assert (row["position"], row["reason"]) == (None, "state_level_empty")
+
+
+def test_a_district_cannot_be_larger_than_its_state() -> None:
+    row = positions(counts([group("all", 0, 1, 5_000)], states=[state(n=4_000)]))["4", "all"]
+    assert (row["position"], row["reason"]) == (None, "larger_than_its_state")
+
+
+@pytest.mark.parametrize("shares", [(1.0, 0.4), (0.5, 0.0), (0.4, 0.4), (None, 0.4)])
+def test_naep_shares_that_give_no_spread_give_no_anchor(shares: tuple[float | None, float]) -> None:
+    naep = [row | {"share_basic": shares[0], "share_proficient": shares[1]} for row in NAEP]
+    row = positions(counts([group("all", 0, 1, 5_000)], naep=naep))["4", "all"]
+    assert (row["linked_mean"], row["link_reason"]) == (None, "no_naep_anchor")
+
+
 @pytest.mark.parametrize(
     ("n_low", "n_not", "reason"), [(19, 4_981, "group_too_small"), (2_000, 2_700, "groups_incomplete"), (2_000, 2_750, None)]
 )

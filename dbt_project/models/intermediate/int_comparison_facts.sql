@@ -60,9 +60,12 @@ select
     p.district,
     p.school_year,
     c.charter_scope,
+    -- Some of one district's are not some of another's.
+    case when c.charter_scope = 'some of the charter schools' then ' of ' || d.label end as whose_charters,
     r.pass_rule,
     t.walkthrough_tool
 from places as p
+inner join {{ ref('stg_districts') }} as d on p.district = d.district
 left join charters as c on p.district = c.district and p.school_year = c.school_year
 left join pass_rules as r on p.district = r.district and p.school_year = r.school_year
 left join tools as t on p.district = t.district and p.school_year = t.school_year

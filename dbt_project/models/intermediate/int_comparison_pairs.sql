@@ -130,9 +130,10 @@ paired as (
         b.{{ column }} as other_{{ column }},
         {% endfor -%}
         case
-            when {{ differs('a.instrument', 'b.instrument') }} or {{ differs('a.administration', 'b.administration') }} then 0
-            else 1
-        end as is_alike
+            when {{ differs('a.administration', 'b.administration') }} then 0
+            when {{ differs('a.instrument', 'b.instrument') }} then 1
+            else 2
+        end as likeness
     from wanted as w
     left join told as a
         on
@@ -163,7 +164,7 @@ paired as (
         a.{{ column }} as other_{{ column }},
         {% endif -%}
         {% endfor -%}
-        1 as is_alike
+        2 as likeness
     from wanted as w
     inner join told as a
         on
@@ -179,10 +180,10 @@ best as (
 
     select
         *,
-        max(is_alike) over (
+        max(likeness) over (
             partition by
                 comparison, breakdown_key, subgroup, other_subgroup, district, other_district, school_year, other_school_year
-        ) as best_alike
+        ) as best_likeness
     from paired
 
 )
@@ -209,7 +210,6 @@ select
     p.other_{{ column }},
     {% endfor -%}
     p.breakdown_key,
-    p.is_alike,
     low.value as participation_low,
     high.value as participation_high,
     spoken.value as minimum_told
@@ -218,4 +218,4 @@ inner join indicators as i on p.breakdown_key = i.breakdown_key
 inner join {{ ref('thresholds') }} as low on low.threshold_id = 'participation_low'
 inner join {{ ref('thresholds') }} as high on high.threshold_id = 'participation_high'
 inner join {{ ref('thresholds') }} as spoken on spoken.threshold_id = 'minimum_grade_told'
-where p.is_alike = p.best_alike
+where p.likeness = p.best_likeness

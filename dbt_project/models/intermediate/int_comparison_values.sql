@@ -56,7 +56,7 @@ select
     v.flags,
     v.definition_version,
     v.response_rate,
-    case when position('charter_scope' in v.must_match) > 0 then coalesce(m.charter_scope, 'unknown') || '; ' else '' end
+    case when position('charter_scope' in v.must_match) > 0 then coalesce(m.charter_scope, 'unknown') || coalesce(m.whose_charters, '') || '; ' else '' end
     || case when position('pass_rule' in v.must_match) > 0 then coalesce(m.pass_rule, 'unknown') || '; ' else '' end
     || case when position('walkthrough_tool' in v.must_match) > 0 then coalesce(m.walkthrough_tool, 'unknown') || '; ' else '' end
     || case when position('state' in v.must_match) > 0 then 'rules of ' || v.state || '; ' else '' end
@@ -73,7 +73,13 @@ select
     t.scale_version,
     t.mode,
     coalesce(c.has_course_test, false) as has_course_test,
-    c.participation,
+    -- A gap rests on both of its groups: the one whose participation is further from all.
+    case
+        when v.basis <> 'scale_free' or g.gap_reference is null then c.participation
+        when c.participation is null or r.participation is null then null
+        when abs(c.participation - 1) >= abs(r.participation - 1) then c.participation
+        else r.participation
+    end as participation,
     c.participation_of_all,
     c.state_participation,
     c.n_tested,
@@ -108,4 +114,14 @@ left join {{ ref('int_test_coverage') }} as c
         and v.subgroup = c.subgroup
         and v.instrument = c.instrument
         and v.administration = c.administration
-left join naep_means as n on v.district = n.district and v.school_year = n.school_year and v.grade = n.grade
+left join {{ ref('stg_subgroups') }} as g on v.subgroup = g.subgroup
+left join {{ ref('int_test_coverage') }} as r
+    on
+        v.district = r.district
+        and v.school_year = r.school_year
+        and v.grade = r.grade
+        and g.gap_reference = r.subgroup
+        and v.instrument = r.instrument
+        and v.administration = r.administration
+left join naep_means as n
+    on v.district = n.district and v.school_year = n.school_year and v.grade = n.grade and v.subgroup = 'all'

@@ -10,4 +10,4 @@ select
     share_proficient,
     se
 from {{ ref('stg_naep_results') }}
-where unit_type = 'state' and schools = 'public'
+where unit_type = 'state' and schools = 'public' and grade in ('4', '8')

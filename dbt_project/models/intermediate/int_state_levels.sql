@@ -1,5 +1,5 @@
 -- Grain: state x school_year x grade x instrument x administration. How a state's students are spread over the levels of its test, as
--- delivered; where two districts of one state delivered it, that of the first in the alphabet.
+-- delivered; where two districts of one state delivered it, that of the first in the alphabet, a complete one before an incomplete one.
 {{ config(materialized='external', format='parquet') }}
 
 with ranked as (
@@ -9,7 +9,7 @@ with ranked as (
         s.*,
         row_number() over (
             partition by d.state, s.school_year, s.grade, s.instrument, s.administration
-            order by s.district
+            order by case when s.n_tested is null or s.n_level_1 is null then 1 else 0 end, s.district
         ) as place
     from {{ ref('stg_state_level_distribution') }} as s
     inner join {{ ref('stg_districts') }} as d on s.district = d.district

@@ -12,7 +12,11 @@ with tested as (
         l.instrument,
         l.administration,
         l.n_tested,
-        case when l.n_enrolled > 0 then cast(l.n_tested_of_enrolled as double) / l.n_enrolled end as participation,
+        -- What a few schools report is not the district's participation.
+        case
+            when l.n_enrolled > 0 and l.n_units_with_participation >= {{ threshold('minimum_coverage') }} * l.n_units
+                then cast(l.n_tested_of_enrolled as double) / l.n_enrolled
+        end as participation,
         coalesce(
             i.course_test_replaces = 'algebra_1_in_grade_8' and r.low_place <= 8 and r.high_place >= 8, false
         ) as has_course_test

@@ -24,7 +24,7 @@ judged as (
             when first_state = 'missing' or second_state = 'missing' then 'no_data'
             when first_state = 'confidential' or second_state = 'confidential' then 'suppressed'
             -- A district may always be set beside its own state; what its results leave out is said with it.
-            when comparison = 'state' then case when lower is null or upper is null then 'uncertainty_unknown' end
+            when comparison = 'state' then case when lower is null or upper is null or lower = upper then 'uncertainty_unknown' end
             when is_across_districts and is_across_years then 'not_a_pair'
             when is_across_districts and is_describe_only then 'describe_only'
             when
@@ -33,6 +33,7 @@ judged as (
                 or not is_matching_known
                 or not other_is_matching_known
                 then 'not_comparable_definition'
+            when is_of_a_test and {{ differs('administration', 'other_administration') }} then 'not_comparable_definition'
             when basis in ('own_test', 'state_relative') and state <> other_state then 'within_state_only'
             when
                 is_of_a_test and (has_course_test or other_has_course_test)
@@ -45,7 +46,14 @@ judged as (
                     or {{ is_outside('participation_of_all') }} or {{ is_outside('other_participation_of_all') }}
                 )
                 then 'not_comparable_coverage'
-            -- The state's own participation matters where its distribution is the yardstick.
+            -- The state's own participation must be known where its distribution is the yardstick; elsewhere it must not be known to fail.
+            when
+                is_of_a_test
+                and (
+                    state_participation < participation_low or state_participation > participation_high
+                    or other_state_participation < participation_low or other_state_participation > participation_high
+                )
+                then 'not_comparable_coverage'
             when
                 basis in ('state_relative', 'linked')
                 and first_state = 'there'
@@ -76,7 +84,12 @@ judged as (
                     or {{ has_flag('other_flags', ['response_unknown', 'response_below_floor', 'low_alpha', 'alpha_unknown', 'purposive_sample']) }}
                 )
                 then 'not_comparable_instrument'
-            when not is_census and (lower is null or upper is null or other_lower is null or other_upper is null)
+            when
+                not is_census
+                and (
+                    lower is null or upper is null or other_lower is null or other_upper is null
+                    or (lower = upper and other_lower = other_upper)
+                )
                 then 'uncertainty_unknown'
         end as refusal
     from ruled
@@ -113,7 +126,7 @@ scaled as (
         comparison || '|' || breakdown_key || '|' || coalesce(subgroup, '-') || '|' || coalesce(other_subgroup, '-')
         || '|' || school_year || '|' || other_school_year
         -- Results of spring and of fall are families of their own; of different instruments there is one.
-        || case when is_alike = 1 then '|' || coalesce(instrument, '-') || '|' || coalesce(administration, '-') else '' end as family
+        || '|' || coalesce(administration, '-') || '|' || coalesce(other_administration, '-') as family
     from measured
 
 ),
@@ -152,8 +165,7 @@ decided as (
         *,
         case
             when refusal is not null then refusal
-            when is_census and difference <> 0 and basis = 'linked' then 'comparable_with_linking_error'
-            when is_census and difference <> 0 then 'directly_comparable'
+            when is_census and abs(difference) > 1e-9 * (1 + abs(value)) then 'directly_comparable'
             when z is null or not is_significant then 'too_close_to_call'
             when basis = 'linked' then 'comparable_with_linking_error'
             else 'directly_comparable'
@@ -194,7 +206,9 @@ select
     d.is_census,
     case when d.z is not null then cast(d.n_in_family as integer) end as n_in_family,
     {{ reason_for_verdict('d', 'v') }} as reason,
-    v.remedy
+    {{ remedy_of_verdict('d', 'v') }} as remedy
 from decided as d
 inner join {{ ref('verdicts') }} as v on d.verdict = v.verdict
-order by d.indicator_id, d.comparison, d.breakdown_key, d.subgroup, d.school_year, d.other_school_year, d.district, d.other_district
+order by
+    d.indicator_id, d.comparison, d.breakdown_key, d.subgroup, d.school_year, d.other_school_year, d.district, d.other_district,
+    d.instrument, d.other_instrument, d.administration, d.other_administration

@@ -16,6 +16,7 @@ select
     b.difference,
     b.coverage,
     b.coverage in ('covered', 'participation_unknown') as is_judged,
+    -- An unknown error of NAEP's own mean makes the interval no wider.
     b.naep_mean between
     b.linked_mean - {{ z() }} * sqrt(b.linked_variance + e.linking_sd * e.linking_sd + coalesce(b.naep_se * b.naep_se, 0.0e0))
     and b.linked_mean + {{ z() }} * sqrt(b.linked_variance + e.linking_sd * e.linking_sd + coalesce(b.naep_se * b.naep_se, 0.0e0))

@@ -8,11 +8,10 @@ select
     administration,
     gap as value,
     gap_se as standard_error,
-    n,
     reason as flags,
     case
         when gap is not null then null
-        when reason = 'groups_incomplete' then 'x'
+        when reason in ('groups_incomplete', 'no_reference_group') then 'x'
         else 'u'
     end as symbol,
     sources

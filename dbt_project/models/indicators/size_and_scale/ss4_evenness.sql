@@ -10,7 +10,6 @@ select
     between_share_se as standard_error,
     case when between_share is not null then greatest(0.0e0, between_share - {{ z() }} * between_share_se) end as lower,
     case when between_share is not null then least(1.0e0, between_share + {{ z() }} * between_share_se) end as upper,
-    n,
     n_schools,
     reason as flags,
     case
