@@ -56,7 +56,7 @@
     when {{ d }}.verdict = 'not_comparable_definition' and position('flags' in {{ d }}.must_match) > 0
       then 'Each value is counted by its own programme''s definition, and the two definitions differ.'
     when {{ d }}.verdict = 'not_comparable_definition' and {{ d }}.matching <> {{ d }}.other_matching
-      then 'The first value is counted by: ' || {{ d }}.matching || 'the second by: ' || {{ d }}.other_matching
+      then {{ side_name(d, '') }} || ' counts by: ' || {{ d }}.matching || {{ side_name(d, 'other_') }} || ' by: ' || {{ d }}.other_matching
         || 'and no bridge between them is agreed.'
     when {{ d }}.verdict = 'within_state_only' and {{ d }}.basis = 'own_test'
       then {{ d }}.state || ' and ' || {{ d }}.other_state || ' give different tests with different cuts: shares at their levels say nothing of each other.'
@@ -108,13 +108,15 @@
     when {{ d }}.verdict = 'describe_only' and {{ d }}.basis = 'linked'
       then 'Both districts have NAEP results of their own for this grade and year (OC7), which are the better numbers.'
     when {{ d }}.verdict = 'not_comparable_instrument' and {{ differs(d ~ '.instrument', d ~ '.other_instrument') }}
-      then 'Different instruments: ' || coalesce({{ d }}.instrument, 'not named') || ' and ' || coalesce({{ d }}.other_instrument, 'not named') || '.'
+      then 'Different instruments: ' || {{ side_name(d, '') }} || ' used ' || coalesce({{ d }}.instrument, 'one that is not named') || ', '
+        || {{ side_name(d, 'other_') }} || ' ' || coalesce({{ d }}.other_instrument, 'one that is not named') || '.'
     when {{ d }}.verdict = 'not_comparable_instrument' and {{ differs(d ~ '.administration', d ~ '.other_administration') }}
       then 'Asked at different times of the year: ' || coalesce({{ d }}.administration, 'not named') || ' and '
         || coalesce({{ d }}.other_administration, 'not named') || '.'
     when {{ d }}.verdict = 'not_comparable_instrument' and ({{ d }}.response_rate < {{ d }}.response_floor or {{ d }}.other_response_rate < {{ d }}.response_floor)
-      then 'Of the people asked ' || coalesce({{ in_percent(d ~ '.response_rate') }}, 'an unknown share') || ' and '
-        || coalesce({{ in_percent(d ~ '.other_response_rate') }}, 'an unknown share') || ' answered; '
+      then 'Of the people asked ' || coalesce({{ in_percent(d ~ '.response_rate') }}, 'an unknown share') || ' answered in '
+        || {{ side_name(d, '') }} || ' and ' || coalesce({{ in_percent(d ~ '.other_response_rate') }}, 'an unknown share') || ' in '
+        || {{ side_name(d, 'other_') }} || '; '
         || {{ in_percent(d ~ '.response_floor') }} || ' are needed.'
     when {{ d }}.verdict = 'not_comparable_instrument'
       and ({{ has_flag(d ~ '.flags', ['purposive_sample']) }} or {{ has_flag(d ~ '.other_flags', ['purposive_sample']) }})
@@ -190,5 +192,13 @@
     when {{ d }}.verdict = 'no_data' and 'x' in (coalesce({{ d }}.symbol, '-'), coalesce({{ d }}.other_symbol, '-'))
       then 'The missing counts are sent, or the missing results are published and entered.'
     else {{ v }}.remedy
+  end
+{%- endmacro %}
+
+{#- Which side is meant: the district, or the year where one district's years are compared. -#}
+{% macro side_name(d, side) -%}
+  case
+    when {{ d }}.comparison = 'years' then {{ d }}.{{ side }}school_year
+    else coalesce({{ d }}.{{ side }}district_label, {{ d }}.{{ side }}district)
   end
 {%- endmacro %}

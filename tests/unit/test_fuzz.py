@@ -337,14 +337,14 @@ def several(make: Callable[[random.Random], Delivery], count: int) -> st.SearchS
     return st.randoms(use_true_random=True).map(lambda rng: [make(rng) for _ in range(count)])
 
 
-@settings(SETTINGS, max_examples=100)
+@settings(SETTINGS, max_examples=60)
 @given(deliveries=several(damaged_text, 8))
 def test_damaged_texts(place: Place, deliveries: list[Delivery]) -> None:
     with ThreadPoolExecutor(2) as pool:
         require_sound(list(pool.map(screened, deliveries, [place.contracts] * len(deliveries))), place)
 
 
-@settings(SETTINGS, max_examples=20)
+@settings(SETTINGS, max_examples=12)
 @given(deliveries=several(damaged_table, 6))
 def test_damaged_workbooks_and_parquet_files(place: Place, deliveries: list[Delivery]) -> None:
     with ThreadPoolExecutor(2) as pool:
@@ -353,7 +353,7 @@ def test_damaged_workbooks_and_parquet_files(place: Place, deliveries: list[Deli
 
 def test_the_damage_reached_every_part(place: Place) -> None:
     """The tests above would pass if every file were refused at the door."""
-    assert sum(place.outcomes.values()) >= 920
+    assert sum(place.outcomes.values()) >= 552
     assert set(place.outcomes) >= {UNREADABLE, CORRECTIONS_NEEDED}
     assert place.outcomes[UNREADABLE] < 0.8 * sum(place.outcomes.values())
     assert len([rule for rule in place.rules if rule.startswith("READ-")]) >= 12

@@ -209,12 +209,16 @@ select
     p.{{ column }},
     p.other_{{ column }},
     {% endfor -%}
+    d.label as district_label,
+    o.label as other_district_label,
     p.breakdown_key,
     low.value as participation_low,
     high.value as participation_high,
     spoken.value as minimum_told
 from best as p
 inner join indicators as i on p.breakdown_key = i.breakdown_key
+left join {{ ref('stg_districts') }} as d on p.district = d.district
+left join {{ ref('stg_districts') }} as o on p.other_district = o.district
 inner join {{ ref('thresholds') }} as low on low.threshold_id = 'participation_low'
 inner join {{ ref('thresholds') }} as high on high.threshold_id = 'participation_high'
 inner join {{ ref('thresholds') }} as spoken on spoken.threshold_id = 'minimum_grade_told'
