@@ -15,12 +15,12 @@ from pipelines.intake.inbox import READY_MARK
 from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, READY
 from pipelines.settings import PROJECT_ROOT
 from pipelines.storage import Storage, canonical_json, sha256
+from pipelines.warehouse.dbt import OWN_NAEP_RESULTS
 
 Progress = Callable[[str], None]
 SYNTHETIC = "synthetic"
 TRUTH = f"{SYNTHETIC}/truth.json"
 MADE = f"{SYNTHETIC}/made.json"
-NAEP_RESULTS = "reference/naep_results.csv"
 DEMONSTRATION = Identity("demonstration")
 DEMONSTRATION_REASON = "Demonstration: taken as published or generated; nobody of the district was asked."
 
@@ -60,7 +60,7 @@ def fill_with_synthetic(storage: Storage, contracts_folder: Path, seed: int, sca
     network = build_network(contracts_folder, seed, scale)
     storage.path(SYNTHETIC).mkdir(parents=True, exist_ok=True)
     write_truth(network, storage.path(TRUTH))
-    write_naep_results(network, storage.path(NAEP_RESULTS))
+    write_naep_results(network, storage.path(OWN_NAEP_RESULTS))
     paths = write_deliveries(network, storage.path("inbox"))
     progress(f"{len(paths)} files are in the inbox")
     storage.write(MADE, canonical_json(made))

@@ -137,9 +137,12 @@ def _fit_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, Floats]:
     below = np.cumsum(second + 0.5, axis=0)
     cuts = np.asarray(ndtri(below[:-1] / below[-1]))
     n_levels, n_pairs = first.shape
+    # Beside counts that no test gives, others are lost in rounding, and a cut lies nowhere.
+    has_start = np.isfinite(cuts).all(axis=0) & (cuts[1:] > cuts[:-1]).all(axis=0)
+    cuts = np.where(has_start, cuts, np.arange(n_levels - 1.0)[:, None])
     point = np.concatenate([np.stack(starting_values(first, cuts)), cuts])
     step, value = np.zeros_like(point), np.full(n_pairs, -np.inf)
-    open_pairs, settled = np.arange(n_pairs), np.zeros(n_pairs, dtype=bool)
+    open_pairs, settled = np.flatnonzero(has_start), np.zeros(n_pairs, dtype=bool)
     for _ in range(MOST_STEPS):
         trial = point[:, open_pairs] + step[:, open_pairs]
         is_ordered = (np.diff(trial[2:], axis=0) > 0).all(axis=0)
@@ -149,6 +152,8 @@ def _fit_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, Floats]:
         reached = a.log_likelihood + b.log_likelihood
         up = is_ordered & (reached >= value[open_pairs] - ROUNDING * np.abs(reached))
         slope, information, sure = _slope_and_information(a, b)
+        is_lost = ~(np.isfinite(information).all(axis=(1, 2)) & np.isfinite(slope).all(axis=0))
+        information[is_lost], sure[is_lost], slope[:, is_lost] = np.eye(n_levels + 1), np.eye(n_levels + 1), 0.0
         sizes = np.linalg.eigvalsh(information)
         has_top = sizes[:, 0] > 1e-14 * sizes[:, -1]
         ridge = 1e-9 * np.maximum(np.einsum("bii->b", sure), 1.0)[:, None, None] * np.eye(n_levels + 1)
@@ -159,12 +164,12 @@ def _fit_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, Floats]:
         higher, lower = open_pairs[up], open_pairs[~up]
         point[:, higher], value[higher], step[:, higher] = trial[:, up], reached[up], newton[:, up]
         step[:, lower] *= 0.5
-        is_done = up & has_top & (gain < SETTLED**2)
+        is_done = up & has_top & ~is_lost & (gain < SETTLED**2)
         done = open_pairs[is_done]
         point[:, done] += step[:, done]
         settled[done] = True
         reach = np.abs(point[:, open_pairs])
-        open_pairs = open_pairs[~is_done & (reach.max(axis=0) < FARTHEST) & (reach[1] < MOST_LOG_SIGMA)]
+        open_pairs = open_pairs[~is_done & ~is_lost & (reach.max(axis=0) < FARTHEST) & (reach[1] < MOST_LOG_SIGMA)]
         if open_pairs.size == 0:
             break
     # Pairs that did not settle are looked at where they can be, which says nothing of them and disturbs nobody.

@@ -174,22 +174,16 @@ def _in_state(rows: pl.DataFrame, state: Floats | None, thresholds: Mapping[str,
         .alias("reason")
     )
     usable = rows["reason"].is_null().to_numpy()
-    position, error, spread = (np.full(rows.height, np.nan) for _ in range(3))
+    found = dict.fromkeys(("position", "position_se", "spread", "_sampling_se"), np.full(rows.height, np.nan))
     if cuts is not None and usable.any():
         fit = _fitted(_levels(rows)[usable], cuts)
         share = fit.n / total
         # The state's mean holds the district's own students: what they err by moves both.
         rest = 1 / (total - fit.n)
-        position[usable], spread[usable] = fit.mu, fit.sigma
-        error[usable] = (1 - share) * np.sqrt(fit.se_mu_sample**2 + rest)
-        rows = rows.with_columns(pl.Series("_sampling_se", _filled(usable, fit.se_mu_sample)))
-    else:
-        rows = rows.with_columns(pl.lit(None, pl.Float64).alias("_sampling_se"))
-    return rows.with_columns(
-        pl.Series("position", position).fill_nan(None),
-        pl.Series("position_se", error).fill_nan(None),
-        pl.Series("spread", spread).fill_nan(None),
-    ).with_columns(
+        against_state = (1 - share) * np.sqrt(fit.se_mu_sample**2 + rest)
+        fitted = (fit.mu, against_state, fit.sigma, fit.se_mu_sample)
+        found = {name: _filled(usable, values) for name, values in zip(found, fitted, strict=True)}
+    return rows.with_columns(pl.Series(name, values).fill_nan(None) for name, values in found.items()).with_columns(
         pl.when(pl.col("reason").is_null() & pl.col("position").is_null())
         .then(pl.lit("one_end_level"))
         .otherwise("reason")
@@ -296,7 +290,7 @@ def _linked(rows: pl.DataFrame, anchor: _Anchor | None, thresholds: Mapping[str,
         return rows.with_columns(reason.otherwise(pl.lit(why)).alias("link_reason"))
     link = link_to_naep(
         rows["position"].fill_null(0.0).to_numpy(),
-        rows["_sampling_se"].fill_null(0.0).fill_nan(0.0).to_numpy(),
+        rows["_sampling_se"].fill_null(0.0).to_numpy(),
         naep_mean=anchor.moments.mean,
         naep_sd=anchor.moments.sd,
         se_naep_mean=np.sqrt(anchor.moments.var_mean),
