@@ -1,175 +1,274 @@
-"""Which indicator values fall because a small group stands behind them, and which fall with those.
+"""Which values are hidden, which are shown as ranges: small groups first, then whatever would give them back.
 
-A distribution is all values that share everything but `category` and `statistic`; it is shown whole or not at all. First every
-distribution falls in which a count of people is below the minimum. Then, for every published total, what is left of it after its
-published parts is looked at like a distribution of its own, whoever hid the other parts: where that remainder is small, or is
-exactly one part that fell, the smallest published part falls too, until nothing small is left.
-
-Protection against combinations of several relations at once needs the audit of the whole release and does not belong here.
+First every value is judged by itself (`first_states`). Then each block of counts that hang together is searched for the cheapest
+further values that leave every hidden count open. At the deadline the rest of a block is hidden whole: more, never less. How tables
+are written and what else a release holds does not belong here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
-DISTRIBUTION = (
-    "indicator_id",
-    "district",
-    "school_year",
-    "unit_type",
-    "unit_id",
-    "network_id",
-    "school_level",
-    "school_set",
-    "grade",
-    "subgroup",
-    "course",
-    "respondent",
-    "audience",
-    "program_id",
-    "cohort",
-    "instrument",
-    "administration",
-)
-CATEGORIES = ("category", "statistic")
-# Units of values that have people above and below, though not a part of the same.
-RATIOS_OF_PEOPLE = ("ratio", "teachers per leader")
-CONFIDENTIAL = "c"
+from pipelines.disclosure.bands import range_width
+from pipelines.disclosure.cells import PEOPLE, SHARE, System, system_of
+from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN, Block, Opened, opened
+
+CONFIDENTIAL, IN_RANGE = "c", "r"
+# Adults are protected by the number of their schools too: two schools know each other.
+SCHOOLS_OF_ADULTS = 3
+WEIGHT_OF_A_TOTAL = 4.0
 NUMBERS = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
+NOT_IN_A_RANGE = ("numerator", "value", "standard_error", "lower", "upper", "response_rate")
 
 
 @dataclass(frozen=True)
-class Relation:
-    """A total and its parts along one breakdown; a total of None is the value that is not split by it."""
+class Suppressed:
+    """What became of each value, in the order of the table: SHOWN, RANGE, HIDDEN or ABSENT (it had no number).
 
-    breakdown: str
-    total: str | None
-    parts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Protected:
-    """The table after protection, and how many values fell for themselves and with others."""
-
-    values: pl.DataFrame
-    n_primary: int
-    n_complementary: int
-
-
-def protect(
-    values: pl.DataFrame,
-    minimum_n: int,
-    relations: Sequence[Relation],
-    counts_people: Collection[str],
-    counts_nothing: Collection[str] = (),
-) -> Protected:
-    """Null every number of a value that may not be shown and give it the symbol `c`.
-
-    `values`: one row a value with the columns of DISTRIBUTION, CATEGORIES, unit, symbol and NUMBERS. `counts_people`: indicators
-    whose counts are people; of others (schools) only the denominator has a minimum, and of `counts_nothing` (hours, policies)
-    nothing has. A value of people or schools that does not say how many stand behind it falls.
+    `first`: the same before anything was hidden for the sake of another. `n_late_blocks`: blocks that the deadline ended,
+    `n_hidden_whole`: values that were hidden because the rest of their block was. `n_not_open`: counts that nothing opened by itself.
     """
-    indexed = values.with_row_index("_row")
-    distributions = indexed.select(DISTRIBUTION).unique(maintain_order=True).with_row_index("_distribution")
-    cells = indexed.join(distributions, on=DISTRIBUTION, how="left", nulls_equal=True, maintain_order="left")
-    cells = cells.with_columns(
-        pl.coalesce("denominator", pl.col("n").cast(pl.Float64)).alias("_size"),
-        pl.col("indicator_id").is_in(list(counts_nothing)).alias("_is_exempt"),
-        # Of a mean the numerator is a sum; of a share it is a part of the people below it, of a ratio other people.
-        (pl.col("indicator_id").is_in(list(counts_people)) & (pl.col("unit") == "share")).alias("_is_share_of_people"),
-        (pl.col("indicator_id").is_in(list(counts_people)) & pl.col("unit").is_in(RATIOS_OF_PEOPLE)).alias("_is_ratio_of_people"),
+
+    state: NDArray[np.int8]
+    first: NDArray[np.int8]
+    at_least: NDArray[np.float64]
+    at_most: NDArray[np.float64]
+    n_cells: int
+    n_blocks: int
+    n_programs: int
+    n_late_blocks: int
+    n_hidden_whole: int
+    n_not_open: int
+
+
+def first_states(
+    values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
+) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
+    """What each value may show by itself: state, and for a range its ends (nan elsewhere)."""
+    kinds = _kinds(values, counts)
+    table = values.select(
+        *(pl.col(name) for name in ("numerator", "denominator", "n", "n_schools", "symbol", "district", "unit", "value"))
+    ).hstack(kinds)
+    table = table.join(
+        minimum.select("district", "minimum_n"), on="district", how="left", maintain_order="left", nulls_equal=True
     )
-    groups = _distributions(cells, minimum_n)
-    primary = set(groups.filter(pl.col("falls"))["_distribution"])
-    while True:
-        more = {part for relation in relations for part in _gives_back(cells, groups, relation, minimum_n)}
-        if not more:
-            break
-        groups = groups.with_columns(pl.col("falls") | pl.col("_distribution").is_in(list(more)))
-    fallen = groups.filter(pl.col("falls"))["_distribution"].implode()
-    falls = pl.col("_distribution").is_in(fallen) & pl.col("symbol").is_null()
-    shown = cells.with_columns(
-        *[pl.when(falls).then(None).otherwise(pl.col(name)).alias(name) for name in NUMBERS],
-        pl.when(falls).then(pl.lit(CONFIDENTIAL)).otherwise(pl.col("symbol")).alias("symbol"),
-        falls.alias("_falls"),
-        pl.col("_distribution").is_in(list(primary)).alias("_primary"),
-    )
-    n_fallen = int(shown["_falls"].sum())
-    n_primary = int((shown["_falls"] & shown["_primary"]).sum())
-    return Protected(shown.select(values.columns), n_primary, n_fallen - n_primary)
+    m = table["minimum_n"].fill_null(int(minimum["minimum_n"].max() or 0)).cast(pl.Float64).to_numpy()  # type: ignore[call-overload,arg-type]
+    size = table.select(pl.coalesce("denominator", pl.col("n").cast(pl.Float64)).cast(pl.Float64)).to_series().to_numpy()
+    part = table["numerator"].cast(pl.Float64).to_numpy()
+    schools = table["n_schools"].cast(pl.Float64).to_numpy()
+    of, part_of = table["of"].fill_null("nothing").to_numpy(), table["part_of"].fill_null("nothing").to_numpy()
+    is_share = (table["unit"] == SHARE).fill_null(value=False).to_numpy()
+    of_people = np.isin(of, PEOPLE)
+    part_is_people = np.isin(part_of, PEOPLE)
+    with np.errstate(invalid="ignore"):
+        says_no_size = np.isnan(size) & (of != "nothing")
+        is_small = (of != "nothing") & (size < m)
+        is_few_schools = (of == "adults") & (schools < SCHOOLS_OF_ADULTS)
+        share_of_people = of_people & part_is_people & is_share
+        too_few_for_a_share = share_of_people & (size < 2 * m)
+        other_people_are_few = part_is_people & ~is_share & (part < m)
+        width = range_width(np.nan_to_num(size), m)
+        # Whole people on either side of a range's inner end, so that an end itself belongs to the range.
+        is_low = share_of_people & (part <= np.floor(width * size + 1e-9))
+        is_high = share_of_people & (size - part <= np.floor(width * size + 1e-9))
+    state = np.full(values.height, SHOWN, dtype=np.int8)
+    state[is_low | is_high] = RANGE
+    state[says_no_size | is_small | is_few_schools | too_few_for_a_share | other_people_are_few] = HIDDEN
+    state[table["symbol"].is_not_null().to_numpy()] = ABSENT
+    at_least = np.where(state == RANGE, np.where(is_low, 0.0, 1.0 - width), np.nan)
+    at_most = np.where(state == RANGE, np.where(is_low, width, 1.0), np.nan)
+    return state, at_least, at_most
 
 
-def _is_small(count: pl.Expr, minimum_n: int) -> pl.Expr:
-    return (count > 0) & (count < minimum_n)
-
-
-def _is_revealing(numerator: pl.Expr, size: pl.Expr, minimum_n: int) -> pl.Expr:
-    """A count of people from 1 to below the minimum, or everybody at one level, which says it of each of them."""
-    rest = size - numerator
-    of_people = pl.col("_is_share_of_people")
-    is_one_level = pl.col("category").str.starts_with("level_").fill_null(value=False) & (size > 0) & (rest == 0)
-    parts_are_small = (_is_small(numerator, minimum_n) | _is_small(rest, minimum_n) | is_one_level).fill_null(value=False)
-    ratio_is_small = pl.col("_is_ratio_of_people") & _is_small(numerator, minimum_n).fill_null(value=False)
-    is_small = _is_small(size, minimum_n).fill_null(value=False)
-    return pl.col("_is_exempt").not_() & (is_small | (of_people & parts_are_small) | ratio_is_small)
-
-
-def _distributions(cells: pl.DataFrame, minimum_n: int) -> pl.DataFrame:
-    small = _is_revealing(pl.col("numerator"), pl.col("_size"), minimum_n)
-    says_no_size = pl.col("symbol").is_null() & pl.col("_size").is_null() & pl.col("_is_exempt").not_()
-    return cells.group_by("_distribution", maintain_order=True).agg(
-        *[pl.col(name).first() for name in DISTRIBUTION],
-        pl.col("_size").max().alias("size"),
-        (small | says_no_size).any().alias("falls"),
-        pl.col("symbol").is_null().any().alias("is_shown"),
-    )
-
-
-def _gives_back(
-    cells: pl.DataFrame,
-    groups: pl.DataFrame,
-    relation: Relation,
-    minimum_n: int,
-) -> list[int]:
-    """Published parts that must fall because their total, less all published parts, is a small group or one fallen part."""
-    by = relation.breakdown
-    others = [name for name in DISTRIBUTION if name != by]
-    is_part = pl.col(by).is_in(relation.parts)
-    state = groups.select("_distribution", "falls", "size")
-    shown = cells.filter(pl.col("symbol").is_null()).join(state, on="_distribution").filter(~pl.col("falls"))
-    totals = shown.filter(pl.col(by).eq_missing(pl.lit(relation.total)))
-    by_category = (
-        shown.filter(is_part)
-        .group_by(*others, *CATEGORIES, maintain_order=True)
-        .agg(pl.col("numerator").sum().alias("_parts_x"), pl.col("_size").sum().alias("_parts_n"))
-    )
-    left = totals.join(by_category, on=[*others, *CATEGORIES], how="inner", nulls_equal=True).with_columns(
-        (pl.col("numerator") - pl.col("_parts_x")).alias("_left_x"),
-        (pl.col("_size") - pl.col("_parts_n")).alias("_left_n"),
-    )
-    small = left.group_by(others, maintain_order=True).agg(
-        _is_revealing(pl.col("_left_x"), pl.col("_left_n"), minimum_n).any().alias("remainder_is_small"),
-        pl.col("_left_n").max().alias("size_left"),
-    )
-    parts = (
-        groups.filter(is_part)
-        .group_by(others, maintain_order=True)
-        .agg(
-            (pl.col("falls") & pl.col("is_shown")).sum().alias("n_fallen"),
-            pl.col("size").filter(pl.col("falls") & pl.col("is_shown")).sum().alias("size_fallen"),
-            pl.col("_distribution")
-            .filter(pl.col("is_shown") & ~pl.col("falls"))
-            .sort_by(pl.col("size").filter(pl.col("is_shown") & ~pl.col("falls")))
-            .first()
-            .alias("next_part"),
+def _kinds(values: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """What the denominator (`of`) and the numerator (`part_of`) of each value count."""
+    found = values.select("indicator_id", "statistic")
+    for role, name in (("denominator", "of"), ("numerator", "part_of")):
+        declared = counts.filter(role=role)
+        one = declared.filter(pl.col("statistic").is_not_null()).select("indicator_id", "statistic", pl.col("of").alias(name))
+        every = declared.filter(pl.col("statistic").is_null()).select("indicator_id", pl.col("of").alias("_every"))
+        found = (
+            found.join(one, on=["indicator_id", "statistic"], how="left", maintain_order="left")
+            .join(every, on="indicator_id", how="left", maintain_order="left")
+            .with_columns(pl.coalesce(name, "_every").alias(name))
+            .drop("_every")
         )
+    return found.select("of", "part_of")
+
+
+def suppress(
+    values: pl.DataFrame,
+    counts: pl.DataFrame,
+    relations: pl.DataFrame,
+    minimum: pl.DataFrame,
+    *,
+    hidden_before: NDArray[np.bool_] | None = None,
+    shown_before: NDArray[np.bool_] | None = None,
+    deadline_seconds: float = 120.0,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Suppressed:
+    """Decide for every value whether it is shown, shown as a range or hidden.
+
+    `values`, `counts`, `relations`, `minimum`: as for `system_of`. `hidden_before`: values that stay hidden, because an earlier release
+    hid them. `shown_before`: values whose numbers a reader knows from an earlier release, unchanged: hiding them protects nothing.
+    """
+    deadline = time.monotonic() + deadline_seconds
+    first, at_least, at_most = first_states(values, counts, minimum)
+    if hidden_before is not None:
+        first = np.where(hidden_before & (first == SHOWN), HIDDEN, first).astype(np.int8)
+    system = system_of(values, counts, relations, minimum)
+    plan = _Plan(system, values, first.copy(), at_least, at_most, shown_before)
+    labels = plan.labels()
+    n_programs = n_late = n_not_open = n_hidden_whole = 0
+    for k, label in enumerate(labels):
+        if k % 100 == 0:
+            progress(f"protecting small groups: {k:,} of {len(labels):,} blocks of counts")
+        found = opened(plan.block(label), deadline)
+        n_programs += found.n_programs
+        n_hidden_whole += plan.take(label, found)
+        n_not_open += len(found.not_open)
+        n_late += found.is_late
+    return Suppressed(
+        state=plan.state,
+        first=first,
+        at_least=np.where(plan.state == RANGE, at_least, np.nan),
+        at_most=np.where(plan.state == RANGE, at_most, np.nan),
+        n_cells=system.n_cells,
+        n_programs=n_programs,
+        n_blocks=len(labels),
+        n_late_blocks=n_late,
+        n_hidden_whole=n_hidden_whole,
+        n_not_open=n_not_open,
     )
-    is_exactly_one_part = (pl.col("n_fallen") == 1) & (pl.col("size_left") == pl.col("size_fallen"))
-    return (
-        small.join(parts, on=others, how="inner", nulls_equal=True)
-        .filter((pl.col("remainder_is_small") | is_exactly_one_part) & pl.col("next_part").is_not_null())["next_part"]
-        .to_list()
+
+
+class _Plan:
+    """The states of all values while further ones are hidden, block by block."""
+
+    def __init__(
+        self,
+        system: System,
+        values: pl.DataFrame,
+        state: NDArray[np.int8],
+        at_least: NDArray[np.float64],
+        at_most: NDArray[np.float64],
+        shown_before: NDArray[np.bool_] | None,
+    ) -> None:
+        self._system, self.state = system, state
+        self._fixed = np.zeros(system.n_cells, dtype=bool)
+        if shown_before is not None:
+            for cells in (system.row_size, system.row_part):
+                self._fixed[cells[shown_before & (cells >= 0)]] = True
+        self._weight = _weights(values, system)
+        size = np.where(system.row_size >= 0, system.value[np.maximum(system.row_size, 0)], np.nan)
+        self._lower, self._upper = np.ceil(at_least * size - 1e-9), np.floor(at_most * size + 1e-9)
+        self._label = _hanging_together(system)
+        self._cells = _Grouped(self._label)
+        anchor = np.where(system.row_size >= 0, system.row_size, system.row_part)
+        self._rows = _Grouped(np.where(anchor >= 0, self._label[np.maximum(anchor, 0)], -1))
+        n = int(system.equation.max(initial=-1)) + 1
+        self._by_cell = csr_array((system.sign, (system.cell, system.equation)), shape=(system.n_cells, n))
+        self._reach = self._goals()
+
+    def _goals(self) -> NDArray[np.float64]:
+        """How high the upper bound of each hidden count must be."""
+        system = self._system
+        # One more than the minimum, so that a person who knows to be one of those hidden still knows of nobody else.
+        reach = system.minimum + 1
+        in_range = self.state == RANGE
+        for cells in (system.row_part[in_range], system.row_rest):
+            reach[cells[cells >= 0]] = system.minimum[cells[cells >= 0]]
+        return reach
+
+    def labels(self) -> list[int]:
+        """Blocks in which a value is hidden or in a range, those with the fewest counts first."""
+        rows = np.isin(self.state, (RANGE, HIDDEN))
+        anchor = np.where(self._system.row_size >= 0, self._system.row_size, self._system.row_part)[rows]
+        labels = np.unique(self._label[anchor[anchor >= 0]])
+        # What is left of a shown total beside its shown parts is hidden without any value being so.
+        left = np.unique(self._label[len(self._system.keys) :])
+        labels = np.unique(np.concatenate([labels, left]))
+        return [int(label) for label in labels[np.argsort(self._cells.sizes[labels], kind="stable")]]
+
+    def block(self, label: int) -> Block:
+        """One block, cut out."""
+        system, cells, rows = self._system, self._cells.of(label), self._rows.of(label)
+        part = self._by_cell[cells].T.tocsr()
+        sizes_of_schools = ~system.is_people[cells] & (system.value[cells] < system.minimum[cells])
+        is_size = np.isin(cells, system.row_size[rows])
+
+        def local(at: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.where(at >= 0, np.searchsorted(cells, at), -1)
+
+        return Block(
+            value=system.value[cells],
+            matrix=part[np.flatnonzero(np.diff(part.indptr))],
+            fixed=self._fixed[cells],
+            asked=system.is_people[cells] | (sizes_of_schools & is_size),
+            reach=self._reach[cells],
+            large=system.minimum[cells],
+            row_size=local(system.row_size[rows]),
+            row_part=local(system.row_part[rows]),
+            state=self.state[rows],
+            row_lower=self._lower[rows],
+            row_upper=self._upper[rows],
+            weight=self._weight[rows],
+        )
+
+    def take(self, label: int, found: Opened) -> int:
+        """Take over what became of a block, hiding the rest of it where it is not open; returns how many values that hid more."""
+        rows = self._rows.of(label)
+        self.state[rows] = found.state
+        if not len(found.not_open):
+            return 0
+        more = rows[self.state[rows] <= RANGE]
+        self.state[more] = HIDDEN
+        return len(more)
+
+
+class _Grouped:
+    """Places by label, for cutting out one label at a time; -1 is no label."""
+
+    def __init__(self, label: NDArray[np.int64]) -> None:
+        self._order = np.argsort(label, kind="stable")
+        self._starts = np.searchsorted(label[self._order], np.arange(int(label.max(initial=-1)) + 2))
+        self.sizes = np.diff(self._starts)
+
+    def of(self, label: int) -> NDArray[np.int64]:
+        """The places of one label, ascending."""
+        if label + 1 >= len(self._starts):
+            return np.zeros(0, dtype=np.int64)
+        return self._order[self._starts[label] : self._starts[label + 1]]
+
+
+def _hanging_together(system: System) -> NDArray[np.int64]:
+    """For every cell the block that it belongs to: through equations, and through values that rest on two cells."""
+    n = system.n_cells
+    n_equations = int(system.equation.max(initial=-1)) + 1
+    both = (system.row_size >= 0) & (system.row_part >= 0)
+    rows = np.concatenate([system.cell, system.row_size[both]])
+    columns = np.concatenate([n + system.equation, system.row_part[both]])
+    size = n + n_equations
+    _, label = connected_components(coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size)), directed=False)
+    return np.asarray(label[:n], dtype=np.int64)
+
+
+def _weights(values: pl.DataFrame, system: System) -> NDArray[np.float64]:
+    """What hiding each value costs: more where more people stand behind it, most where it is a total."""
+    totals = (
+        pl.all_horizontal(pl.col(name).is_null() for name in ("network_id", "school_level", "school_set")).cast(pl.Int8) * 2
+        + (pl.col("subgroup").is_null() | (pl.col("subgroup") == "all")).cast(pl.Int8)
+        + pl.col("course").is_null().cast(pl.Int8)
+        + (pl.col("category").is_null() | ~pl.col("category").str.starts_with("level_")).cast(pl.Int8)
     )
+    level = values.select(totals).to_series().to_numpy().astype(float)
+    size = np.where(system.row_size >= 0, system.value[np.maximum(system.row_size, 0)], 0.0)
+    return (1.0 + np.log2(1.0 + size)) * WEIGHT_OF_A_TOTAL**level

@@ -1,0 +1,365 @@
+"""Which further values to hide so that every hidden count of one block is left open far enough.
+
+A hidden count is open if another table agrees with everything shown and has that count far enough away. A linear program finds the
+cheapest way to such a table, where moving a shown count costs the weight of the values that show it; these are hidden, and cost
+nothing from then on (after J. P. Kelly, B. L. Golden and A. A. Assad, 1992, Cell Suppression: Disclosure Protection for Sensitive
+Tabular Data, Networks 22). Every table that is found proves whatever it reaches, so that most counts need no program of their own.
+What a value may show by itself does not belong here.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
+
+from pipelines.disclosure.bounds import propagated
+
+UP, DOWN = 1, -1
+SHOWN, RANGE, HIDDEN, ABSENT = 0, 1, 2, 3
+# What moving a count costs that is hidden already: next to nothing, so that tables stay close and few counts move.
+_HIDDEN_COST = 1e-4
+_TOLERANCE = 1e-6
+# A block whose hidden counts move together is asked in one program; a shown count costs this much there, which nothing earns back.
+_STAY = 1e6
+# Common tables are made as long as one of them proves more than one in so many.
+_FEW = 20
+
+
+@dataclass(frozen=True)
+class Block:
+    """Counts that hang together, and the values that show them. Shapes: (cells,) and (rows,), the matrix (equations, cells).
+
+    `value`: the true counts; `matrix @ value` is zero. `fixed`: counts that a reader knows whatever is hidden. `asked`: counts that
+    must be left open when they are hidden, upwards to `reach`, downwards to zero unless they stay at or above `large`.
+    `row_size`, `row_part`: the counts that a value shows (-1 for none); `state`: whether it is SHOWN, shown as a RANGE (its size,
+    and its part between `row_lower` and `row_upper`) or HIDDEN; `weight`: what hiding it costs.
+    """
+
+    value: NDArray[np.float64]
+    matrix: csr_array
+    fixed: NDArray[np.bool_]
+    asked: NDArray[np.bool_]
+    reach: NDArray[np.float64]
+    large: NDArray[np.float64]
+    row_size: NDArray[np.int64]
+    row_part: NDArray[np.int64]
+    state: NDArray[np.int8]
+    row_lower: NDArray[np.float64]
+    row_upper: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """`state`: of every value, with what was hidden more. `not_open`: counts (by place) that were not shown to be open, because
+    nothing in the block opens them or time ran out. `n_programs`: linear programs solved.
+    """
+
+    state: NDArray[np.int8]
+    not_open: NDArray[np.int64]
+    n_programs: int
+    is_late: bool
+
+
+def opened(block: Block, deadline: float) -> Opened:
+    """Hide values until every hidden asked count is open, or `deadline` (time.monotonic) has come."""
+    return _Search(block).run(deadline)
+
+
+class _Search:
+    """One block while values are hidden in it. Columns: up and down of every count, then beyond the range of each ranged one."""
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        self._n = len(block.value)
+        self.state = block.state.copy()
+        self._n_programs = 0
+        visible = self.state <= RANGE
+        n = self._n
+        self._shows = np.zeros(n, dtype=np.int64)
+        for cells, rows in ((block.row_size, visible), (block.row_part, self.state == SHOWN)):
+            here = rows & (cells >= 0)
+            np.add.at(self._shows, cells[here], 1)
+        self._cost = np.zeros(n)
+        for cells in (block.row_size, block.row_part):
+            here = visible & (cells >= 0)
+            np.add.at(self._cost, cells[here], block.weight[here])
+        self._lower, self._upper = np.zeros(n), np.full(n, np.inf)
+        ranged = (self.state == RANGE) & (block.row_part >= 0)
+        np.maximum.at(self._lower, block.row_part[ranged], block.row_lower[ranged])
+        np.minimum.at(self._upper, block.row_part[ranged], block.row_upper[ranged])
+        is_known = self._known
+        self._lower[is_known], self._upper[is_known] = 0.0, np.inf
+        self._ranged = np.flatnonzero(~is_known & ((self._lower > 0) | np.isfinite(self._upper)))
+        self._beyond = np.full(n, -1)
+        self._beyond[self._ranged] = np.arange(len(self._ranged))
+        self._open_up = block.value >= block.reach
+        self._open_down = block.value <= 0
+        self._program = self._built()
+        self._rows_of = _rows_by_cell(n, block.row_size, block.row_part)
+
+    @property
+    def _known(self) -> NDArray[np.bool_]:
+        return self._block.fixed | (self._shows > 0)
+
+    def run(self, deadline: float) -> Opened:
+        not_open: set[int] = set()
+        while True:
+            before = int((self.state == HIDDEN).sum())
+            is_late = self._open_small(UP, not_open, deadline) or self._open_small(DOWN, not_open, deadline)
+            # A large count may be known to be large; what was settled before more was hidden is looked at again.
+            is_late = is_late or self._settle_large(not_open, deadline)
+            if is_late or int((self.state == HIDDEN).sum()) == before:
+                break
+        if is_late:
+            not_open.update(int(cell) for cell in np.flatnonzero(self._hidden()))
+        return Opened(self.state, np.array(sorted(not_open), dtype=np.int64), self._n_programs, is_late)
+
+    def _hidden(self) -> NDArray[np.bool_]:
+        return self._block.asked & ~self._known
+
+    def _is_small(self) -> NDArray[np.bool_]:
+        return self._block.value < self._block.large
+
+    def _open_small(self, direction: int, not_open: set[int], deadline: float) -> bool:
+        """Open hidden counts in one direction, upwards all, downwards the small ones. Returns whether time ran out."""
+        value = self._block.value
+        tried: set[int] = set()
+        while True:
+            done = self._open_up if direction == UP else self._open_down
+            wanted = self._hidden() & ~done
+            if direction == DOWN:
+                wanted &= self._is_small()
+            left = [int(cell) for cell in np.flatnonzero(wanted) if cell not in tried and cell not in not_open]
+            if not left:
+                return False
+            self._together(np.array(left), direction)
+            for cell in sorted(left, key=lambda one: float(value[one])):
+                tried.add(cell)
+                if time.monotonic() > deadline:
+                    return True
+                if not self._is_open(cell, direction) and not self._alone(cell, direction):
+                    not_open.add(cell)
+
+    def _settle_large(self, not_open: set[int], deadline: float) -> bool:
+        """See that every large hidden count is known to be large, or may be nobody. Returns whether time ran out."""
+        block = self._block
+        known = self._known
+        lower = np.where(known, block.value, self._lower)
+        upper = np.where(known, block.value, self._upper)
+        lowest, _ = propagated(block.matrix, lower, upper)
+        left = np.flatnonzero(self._hidden() & ~self._is_small() & ~self._open_down & (lowest < block.large))
+        left = np.array([cell for cell in left if cell not in not_open], dtype=np.int64)
+        if not len(left):
+            return False
+        self._together(left, DOWN)
+        for cell in left:
+            if time.monotonic() > deadline:
+                return True
+            if self._is_open(int(cell), DOWN) or self._stays_large(int(cell)):
+                continue
+            if not self._alone(int(cell), DOWN):
+                not_open.add(int(cell))
+        return False
+
+    def _together(self, targets: NDArray[np.int64], direction: int) -> None:
+        """Tables within what is hidden already, in each of which as many of the counts that are left as possible reach their goals."""
+        block, n = self._block, self._n
+        every = np.arange(len(self._column_cost), dtype=np.int32)
+        stay = np.where(self._column_cost > _HIDDEN_COST, _STAY, _HIDDEN_COST)
+        left = targets
+        while len(left):
+            columns = left if direction == UP else n + left
+            distance = block.reach[left] - block.value[left] if direction == UP else block.value[left]
+            room = np.minimum(distance, self._column_upper[columns])
+            cost = stay.copy()
+            # Each as much as any other, however far it has to go.
+            cost[columns] = -1.0 / np.maximum(room, 1.0)
+            self._program.changeColsCost(len(every), every, cost)
+            self._change_bounds(columns, np.zeros(len(left)), room)
+            found = self._solved()
+            self._change_bounds(columns, np.zeros(len(left)), self._column_upper[columns])
+            if found is None:
+                break
+            self._note(self._moved(found))
+            is_open = (self._open_up if direction == UP else self._open_down)[left]
+            if is_open.sum() <= len(left) // _FEW:
+                break
+            left = left[~is_open]
+        self._program.changeColsCost(len(every), every, self._column_cost)
+
+    def _change_bounds(
+        self, columns: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]
+    ) -> None:
+        self._program.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+    def _is_open(self, cell: int, direction: int) -> bool:
+        return bool((self._open_up if direction == UP else self._open_down)[cell])
+
+    def _built(self) -> highspy.Highs:
+        block, n, k = self._block, self._n, len(self._ranged)
+        extra = block.matrix[:, self._ranged]
+        equal = hstack([block.matrix, -block.matrix, extra, -extra]).tocsc()
+        is_known = self._known
+        self._column_upper = np.concatenate(
+            [
+                np.where(block.fixed, 0.0, np.where(is_known, np.inf, self._upper - block.value)),
+                np.where(block.fixed, 0.0, np.where(is_known, block.value, block.value - self._lower)),
+                np.full(k, np.inf),
+                self._lower[self._ranged],
+            ]
+        )
+        cost = np.where(is_known, self._cost, _HIDDEN_COST)
+        self._column_cost = np.concatenate([cost, cost, self._cost[self._ranged], self._cost[self._ranged]])
+        program = highspy.Highs()
+        for name, chosen in (("output_flag", False), ("presolve", "off"), ("solver", "simplex"), ("threads", 1)):
+            program.setOptionValue(name, chosen)
+        model = highspy.HighsLp()
+        model.num_col_, model.num_row_ = 2 * n + 2 * k, equal.shape[0]
+        model.col_cost_, model.col_lower_, model.col_upper_ = self._column_cost, np.zeros(2 * n + 2 * k), self._column_upper
+        model.row_lower_ = model.row_upper_ = np.zeros(equal.shape[0])
+        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = equal.indptr, equal.indices, equal.data
+        program.passModel(model)
+        return program
+
+    def _solved(self) -> NDArray[np.float64] | None:
+        """The columns of the solution, or None where there is none. Whatever whole table it is proves what it reaches."""
+        self._program.run()
+        self._n_programs += 1
+        if self._program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.asarray(self._program.getSolution().col_value)
+
+    def _moved(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        n, k = self._n, len(self._ranged)
+        moved = columns[:n] - columns[n : 2 * n]
+        moved[self._ranged] += columns[2 * n : 2 * n + k] - columns[2 * n + k :]
+        return moved
+
+    def _note(self, moved: NDArray[np.float64]) -> bool:
+        """Note what a table proves; returns whether it is one of whole people."""
+        table = self._block.value + moved
+        whole = np.round(table)
+        if np.abs(table - whole).max(initial=0.0) > _TOLERANCE:
+            return False
+        self._open_up |= whole >= self._block.reach
+        self._open_down |= whole <= 0
+        return True
+
+    def _alone(self, cell: int, direction: int) -> bool:
+        """Hide what opens one count in one direction; returns whether it is open then."""
+        block, n, k = self._block, self._n, len(self._ranged)
+        distance = float(block.reach[cell] - block.value[cell] if direction == UP else block.value[cell])
+        forward, back = (cell, n + cell) if direction == UP else (n + cell, cell)
+        beyond = int(self._beyond[cell])
+        columns = [forward, back]
+        room = float(self._column_upper[forward])
+        if beyond >= 0:
+            columns += [2 * n + beyond, 2 * n + k + beyond] if direction == UP else [2 * n + k + beyond, 2 * n + beyond]
+        elif room < distance:
+            return False
+        inside = min(distance, room)
+        self._program.changeColBounds(columns[0], inside, room)
+        self._program.changeColBounds(columns[1], 0.0, 0.0)
+        if beyond >= 0:
+            self._program.changeColBounds(columns[2], distance - inside, np.inf)
+            self._program.changeColBounds(columns[3], 0.0, 0.0)
+        found = self._solved()
+        for column in columns:
+            self._program.changeColBounds(column, 0.0, float(self._column_upper[column]))
+        if found is None:
+            return False
+        moved = self._moved(found)
+        is_known = self._known
+        outside = self._ranged[(found[2 * n : 2 * n + k] + found[2 * n + k :]) > _TOLERANCE]
+        self._hide(np.concatenate([np.flatnonzero((np.abs(moved) > _TOLERANCE) & is_known), outside]))
+        is_whole = self._note(moved)
+        if not is_whole:
+            # Half people prove nothing by themselves; what was hidden for them usually does in whole numbers.
+            (self._open_up if direction == UP else self._open_down)[cell] = self._is_reached_whole(cell, direction, distance)
+        return self._is_open(cell, direction)
+
+    def _stays_large(self, cell: int) -> bool:
+        """Whether a large count cannot be thought to be small and not nobody, so that nothing has to be done about it."""
+        moved = self._extreme_down(cell)
+        if moved is None:
+            return False
+        lowest = self._block.value[cell] + moved
+        self._open_down[cell] |= lowest <= _TOLERANCE
+        return bool(lowest <= _TOLERANCE or lowest >= self._block.large[cell] - _TOLERANCE)
+
+    def _extreme_down(self, cell: int) -> float | None:
+        """How far one count can go down within what is hidden."""
+        n = self._n
+        changed = np.arange(len(self._column_cost), dtype=np.int32)
+        stay = np.where(self._column_cost > _HIDDEN_COST, _STAY, _HIDDEN_COST)
+        stay[n + cell] = -1.0
+        self._program.changeColsCost(len(changed), changed, stay)
+        found = self._solved()
+        self._program.changeColsCost(len(changed), changed, self._column_cost)
+        return None if found is None else float(self._moved(found)[cell])
+
+    def _is_reached_whole(self, cell: int, direction: int, distance: float) -> bool:
+        """Whether a table of whole people reaches a goal within what is hidden now."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
+        block = self._block
+        is_known = self._known
+        lower = np.where(is_known, 0.0, self._lower - block.value)
+        upper = np.where(is_known, 0.0, self._upper - block.value)
+        lower[cell], upper[cell] = (distance, max(distance, upper[cell])) if direction == UP else (lower[cell], -distance)
+        zero = np.zeros(block.matrix.shape[0])
+        solved = milp(
+            np.zeros(self._n),
+            constraints=LinearConstraint(block.matrix, zero, zero),
+            bounds=Bounds(lower, upper),
+            integrality=np.ones(self._n),
+            options={"time_limit": 5.0},
+        )
+        if solved.x is None:
+            return False
+        self._note(np.round(solved.x))
+        return True
+
+    def _hide(self, cells: NDArray[np.int64]) -> None:
+        """Hide every value that shows one of the counts; from then on counts that nothing shows move for next to nothing."""
+        block, n, k = self._block, self._n, len(self._ranged)
+        for row in {row for cell in cells for row in self._rows_of[int(cell)]}:
+            if self.state[row] > RANGE:
+                continue
+            size, part = int(block.row_size[row]), int(block.row_part[row])
+            if size >= 0:
+                self._shows[size] -= 1
+            if part >= 0 and self.state[row] == SHOWN:
+                self._shows[part] -= 1
+            self.state[row] = HIDDEN
+            for cell in (size, part):
+                if cell < 0 or self._shows[cell] > 0 or block.fixed[cell]:
+                    continue
+                still = [r for r in self._rows_of[cell] if self.state[r] == RANGE and block.row_part[r] == cell]
+                if still:
+                    continue
+                self._lower[cell], self._upper[cell] = 0.0, np.inf
+                columns = [(cell, np.inf), (n + cell, float(block.value[cell]))]
+                if self._beyond[cell] >= 0:
+                    columns += [(2 * n + int(self._beyond[cell]), np.inf), (2 * n + k + int(self._beyond[cell]), 0.0)]
+                for column, upper in columns:
+                    self._column_upper[column] = upper
+                    self._column_cost[column] = _HIDDEN_COST
+                    self._program.changeColBounds(column, 0.0, upper)
+                    self._program.changeColCost(column, _HIDDEN_COST)
+
+
+def _rows_by_cell(n: int, size: NDArray[np.int64], part: NDArray[np.int64]) -> list[list[int]]:
+    rows: list[list[int]] = [[] for _ in range(n)]
+    for cells in (size, part):
+        for row, cell in enumerate(cells):
+            if cell >= 0:
+                rows[int(cell)].append(row)
+    return rows
