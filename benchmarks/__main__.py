@@ -1,12 +1,18 @@
-"""Runs all benchmarks, or those named: `python -m benchmarks check estimation refresh event`."""
+"""Runs all benchmarks, or those named: `python -m benchmarks check estimation disclosure refresh event`."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import check, estimation, event, refresh
+from benchmarks import check, disclosure, estimation, event, refresh
 
-ALL = {"check": check.main, "estimation": estimation.main, "refresh": refresh.main, "event": event.main}
+ALL = {
+    "check": check.main,
+    "estimation": estimation.main,
+    "disclosure": disclosure.main,
+    "refresh": refresh.main,
+    "event": event.main,
+}
 
 
 def main() -> None:

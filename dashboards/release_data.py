@@ -36,16 +36,18 @@ SCHOOL_GROUPS = ("school_level", "network_id", "school_set")
 _ADDED_COLUMNS = {
     "indicator_values": {
         **dict.fromkeys((*SCHOOL_GROUPS, *SPLITS, "instrument", "flags", "definition_version"), "VARCHAR"),
-        **dict.fromkeys(("standard_error", "response_rate"), "DOUBLE"),
+        **dict.fromkeys(("standard_error", "response_rate", "at_least", "at_most"), "DOUBLE"),
         "n_schools": "BIGINT",
     },
-    "indicators": {"breakdowns": "VARCHAR", "counts": "VARCHAR"},
+    "indicators": dict.fromkeys(("breakdowns", "counts", "estimated_from"), "VARCHAR"),
+    "districts": {"minimum_n": "INTEGER"},
 }
 _LOG = logging.getLogger(__name__)
 _EXPECTED, _CHANGES, _PROGRAMS, _THRESHOLDS, _CODES = "expected_extracts", "school_changes", "programs", "thresholds", "codes"
 _CONTEXT = "district_context"
 _COMPARISONS, _VERDICTS, _NAEP = "comparisons", "verdicts", "naep_results"
 _BACK_TEST, _BACK_TEST_SUMMARY = "link_backtest", "link_backtest_summary"
+_RELATIONS = "relations"
 _TABLES = (
     "indicator_values",
     "indicators",
@@ -63,6 +65,7 @@ _TABLES = (
     _NAEP,
     _BACK_TEST,
     _BACK_TEST_SUMMARY,
+    _RELATIONS,
 )
 
 
@@ -80,8 +83,11 @@ def current_release_id() -> str | None:
 
 
 def districts(release: Release) -> pl.DataFrame:
-    """`code, label, state`, in alphabetical order of the label."""
-    return _ask(release, "SELECT code, label, state FROM read_parquet($districts) ORDER BY label, code")
+    """`code, label, state, minimum_n` (null in an earlier release), in alphabetical order of the label."""
+    return _ask(
+        release,
+        "SELECT code, label, state, TRY_CAST(minimum_n AS INTEGER) AS minimum_n FROM {districts} AS d ORDER BY label, code",
+    )
 
 
 def indicators(release: Release) -> pl.DataFrame:
@@ -158,14 +164,15 @@ def as_of(release: Release) -> str | None:
 def coverage(release: Release) -> pl.DataFrame:
     """What there is of whole districts: one row for each indicator × district × school year.
 
-    Columns `challenge, indicator_id, district, school_year, n_rows, n_values, as_of`.
+    Columns `challenge, indicator_id, district, school_year, n_rows, n_values` (numbers and protected ranges), `as_of`.
     """
     return _ask(
         release,
         f"""
         WITH {_DATED_SOURCES}
         SELECT i.challenge, v.indicator_id, v.district, v.school_year,
-               count(*) AS n_rows, count(v.value) AS n_values, max(d.as_of) AS as_of
+               count(*) AS n_rows, count(*) FILTER (v.value IS NOT NULL OR v.at_least IS NOT NULL) AS n_values,
+               max(d.as_of) AS as_of
         FROM {_WHOLE_DISTRICTS} AS v
         JOIN read_parquet($indicators) AS i USING (indicator_id)
         LEFT JOIN dated AS d USING (sources)
@@ -178,12 +185,13 @@ def coverage(release: Release) -> pl.DataFrame:
 def combinations(release: Release, indicator_id: str) -> pl.DataFrame:
     """Which breakdowns an indicator has values for, over whole districts.
 
-    Columns `school_year`, the fields of `SPLITS`, `unit`, `n_districts` (districts with at least one number).
+    Columns `school_year`, the fields of `SPLITS`, `unit`, `n_districts` (districts with at least one number or range).
     """
     return _ask(
         release,
         f"""
-        SELECT school_year, {_SPLIT_COLUMNS}, unit, count(DISTINCT district) FILTER (value IS NOT NULL) AS n_districts
+        SELECT school_year, {_SPLIT_COLUMNS}, unit,
+               count(DISTINCT district) FILTER (value IS NOT NULL OR at_least IS NOT NULL) AS n_districts
         FROM {_WHOLE_DISTRICTS} AS v
         WHERE indicator_id = $indicator_id
         GROUP BY ALL
@@ -191,6 +199,26 @@ def combinations(release: Release, indicator_id: str) -> pl.DataFrame:
         """,
         {"indicator_id": indicator_id},
     )
+
+
+def whole_distributions(release: Release, indicator_id: str) -> list[set[str] | None]:
+    """Which categories of an indicator are together everybody that it counts; None stands for all that occur.
+
+    Empty where the release declares none, and for a release of the time before relations were published.
+    """
+    if _RELATIONS not in release.manifest["tables"]:
+        return []
+    found = _ask(
+        release,
+        """
+        SELECT relation, CASE WHEN count(*) = count(part) THEN list(part ORDER BY part) END AS parts
+        FROM (SELECT * FROM read_parquet($relations))
+        WHERE "column" = 'category' AND total IS NULL AND is_whole AND coalesce(indicator_id, $indicator_id) = $indicator_id
+        GROUP BY relation ORDER BY relation
+        """,
+        {"indicator_id": indicator_id},
+    )
+    return [None if parts is None else set(parts) for parts in found["parts"].to_list()]
 
 
 def school_groups(release: Release, indicator_id: str) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines.contracts.codes import code_list, codes
+from pipelines.briefing.changes import briefing_keys, briefing_of
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.home import home_kind
 from pipelines.intake.checking import load_check_tables, rules_of
@@ -40,29 +40,46 @@ from pipelines.intake.submission import (
     certified_in,
     damaged_in,
     in_force,
-    now,
     read_rows,
 )
 from pipelines.lake.partitions import Partition, bring_up_to_date, partitions
 from pipelines.processes import shared_out
+from pipelines.release.announcements import announce_current, announced, is_announced
+from pipelines.release.auditing import ReleaseRefused, as_json, audit_folder, refusal, what_was_asked
+from pipelines.release.candidate import ReleaseInputs, write_candidate
+from pipelines.release.embargo import (
+    WAITING,
+    clear_away,
+    discard_waiting,
+    embargo_until,
+    hold,
+    waiting_folder,
+    waiting_release,
+)
+from pipelines.release.folder import UnusableRelease, read_folder, release_number
 from pipelines.release.publish import (
     CURRENT,
-    ReleaseInputs,
+    ROOT,
+    announcement,
     current_manifest,
     digest_key,
     latest_manifest,
     make_current,
+    next_number,
     publish,
-    relations,
+    release_ids,
     was_made_current,
 )
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
+from pipelines.warehouse.catalogue import read_indicators
 from pipelines.warehouse.dbt import OWN_NAEP_RESULTS, NodeResult, build, project_files, warehouse_lock, write_inputs
 
 Progress = Callable[[str], None]
 ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "estimation", "disclosure", "release")
 BUILT_FROM = "built_from.json"
+# Below the working folder: what an audit found in releases that were refused, which is for nobody else to read.
+REFUSED = "refused"
 TIERS = ("S", "V", "Q", "M")
 # Starting a process and importing Great Expectations there takes as long as recording about this many submissions.
 SUBMISSIONS_A_PROCESS = 30
@@ -155,12 +172,55 @@ def fingerprint(home: Home, submissions: Sequence[Submission] | None = None) -> 
     return sha256(json.dumps([told, home.code_digest, home.settings.minimum_n, naep]).encode())
 
 
-def is_release_due(home: Home) -> bool:
-    """Whether something changed since the release that was built last; nothing in force and no release is nothing due."""
-    latest = latest_manifest(home.storage)
-    if latest is None:
-        return bool(in_force(home.store))
-    return bool(latest["fingerprint"] != fingerprint(home)) or not was_made_current(home.storage, latest)
+def is_release_due(home: Home, at: datetime | None = None) -> bool:
+    """Whether `release` has something to do; nothing in force and no release is nothing due. `at`: by default now."""
+    return release_cause(home, at) is not None
+
+
+def release_cause(home: Home, at: datetime | None = None) -> str | None:
+    """A digest of what is due, None where nothing is: something changed since the release that was built last, its publishing
+    or announcing was cut off, or the embargo of the one that waits has ended.
+    """
+    latest, held = latest_manifest(home.storage), waiting_release(home.storage)
+    if latest is None and held is None:
+        return fingerprint(home) if in_force(home.store) else None
+    now_is = fingerprint(home)
+    if held is not None:
+        if held["fingerprint"] != now_is:
+            return now_is
+        ends = _embargo_ends(home, at)
+        # Each end of an embargo is a cause of its own: the build that waits for it was an attempt for another.
+        return sha256(json.dumps([now_is, held["release_id"]]).encode()) if ends is None else None
+    if latest is not None and latest["fingerprint"] != now_is:
+        return now_is
+    if latest is not None and was_made_current(home.storage, latest) and is_announced(home.storage):
+        return None
+    return sha256(json.dumps([now_is, "unfinished"]).encode())
+
+
+def _embargo_ends(home: Home, at: datetime | None = None) -> datetime | None:
+    """When the embargo ends that holds at `at`, or None where none does."""
+    until = embargo_until(home.storage, home.settings.embargo_until)
+    return until if until is not None and (at or datetime.now(UTC)) < until else None
+
+
+def under_embargo(home: Home) -> tuple[str, datetime | None] | None:
+    """The id of the release that waits and when its embargo ends (None: it has ended), or None where none waits."""
+    held = waiting_release(home.storage)
+    return (held["release_id"], _embargo_ends(home)) if held else None
+
+
+def refused(home: Home) -> dict[str, Any] | None:
+    """What the audit said of a release made from exactly what is there now, where it failed; None where it did not.
+
+    Another attempt would find the same, unless something changed that does not count as an input.
+    """
+    private = Storage(home.settings.work)
+    reports = private.keys(REFUSED)
+    ending = f"-{fingerprint(home)[:12]}.json" if reports else ""
+    of_this = [key for key in reports if key.endswith(ending)]
+    found: dict[str, Any] | None = private.read_json(of_this[-1]) if of_this else None
+    return found
 
 
 def rolled_back_from(home: Home) -> str | None:
@@ -219,11 +279,13 @@ def refresh_warehouse(home: Home, progress: Progress = lambda _: None) -> Refres
         submissions = all_submissions(home.store)
         certified = certified_in(submissions)
         bring_up_to_date(home.storage, home.store, home.settings.contracts, certified)
+        expected = expected_table(home, submissions)
         built_from = {
             "fingerprint": fingerprint(home, submissions),
+            "as_of": latest_event(submissions, expected),
             "submissions": {s.key.submission_id: s.received["delivery_sha256"] for s in certified},
         }
-        write_inputs(home.settings, ledger_table(submissions), expected_table(home, submissions))
+        write_inputs(home.settings, ledger_table(submissions), expected)
         estimated: list[tuple[str, str]] = []
         results = build(home.settings, lambda: estimated.extend(bring_estimates_up_to_date(home.settings, progress)))
         Storage(home.settings.exchange).write(BUILT_FROM, canonical_json(built_from))
@@ -231,23 +293,101 @@ def refresh_warehouse(home: Home, progress: Progress = lambda _: None) -> Refres
     return Refreshed(results, tuple(held), tuple(estimated))
 
 
-def release(home: Home) -> dict[str, Any]:
-    """Publish what the warehouse left, unless the release built last is made from the same; returns the manifest."""
-    latest = latest_manifest(home.storage)
+def latest_event(submissions: Sequence[Submission], expected: pl.DataFrame) -> str:
+    """When the last thing happened to any submission; where there is none, the day of which `expected` speaks."""
+    times = [str(event["at"]) for submission in submissions for event in submission.events if event.get("at")]
+    return max(times) if times else f"{expected['as_of'].max()!s}T00:00:00+00:00"
+
+
+def release(home: Home, progress: Progress = lambda _: None, at: datetime | None = None) -> dict[str, Any]:
+    """Build, audit, publish and announce what the warehouse left, unless the release built last is made from the same.
+
+    A release that fails its audit is not published; one under embargo waits, audited, and is published by the first call after
+    it. What a killed call left half done is finished first. `at`: the time that it is, by default now. Returns the manifest of
+    the release that is current, or that waits. Raises ReleaseRefused, and UnusableRelease where an earlier one cannot be read.
+    """
+    storage, private, published_at = home.storage, Storage(home.settings.work), at or datetime.now(UTC)
+    announce_current(storage)
+    _forget_published(storage)
     built_from = Storage(home.settings.exchange).read_json(BUILT_FROM)
+    latest, held = latest_manifest(storage), waiting_release(storage)
     if latest is not None and latest["fingerprint"] == built_from["fingerprint"]:
-        if not was_made_current(home.storage, latest):
-            make_current(home.storage, latest["release_id"])
-        return current_manifest(home.storage) or latest
-    contracts = home.settings.contracts
-    districts = code_list(contracts, "districts")
-    # The strictest of the project's and the districts' own minimum wins.
-    minimum_n = max(home.settings.minimum_n, *(int(n) for n in districts["minimum_n"]))
-    inputs = ReleaseInputs(
+        discard_waiting(storage)
+        if not was_made_current(storage, latest):
+            make_current(storage, latest["release_id"], _written(published_at))
+            announce_current(storage)
+        return current_manifest(storage) or latest
+    ends, number = _embargo_ends(home, published_at), next_number(storage)
+    is_made = held is not None and (held["fingerprint"], release_number(held["release_id"])) == (
+        built_from["fingerprint"],
+        number,
+    )
+    if held is not None and is_made and ends is not None:
+        clear_away(storage)
+        return held
+    earlier = release_ids(storage)
+    if held is not None and is_made:
+        source, folder = storage, waiting_folder(held["release_id"])
+    else:
+        release_id = f"{number:04d}-{built_from['fingerprint'][:12]}"
+        published = [read_folder(storage.path(f"{ROOT}/{name}")).tables for name in earlier]
+        key, deadline = digest_key(storage, os.environ), home.settings.deadline_seconds
+        inputs = release_inputs(home, built_from)
+        folder = write_candidate(private, home.settings.exchange, inputs, key, release_id, published, deadline, progress)
+        source = private
+    manifest = _audited(home, source, folder, earlier, progress)
+    if ends is not None:
+        hold(storage, source, folder)
+        progress(f"release {manifest['release_id']} passed its audit and waits until {_written(ends)}")
+        return manifest
+    publish(storage, source, folder, _written(published_at))
+    announce_current(storage)
+    discard_waiting(storage)
+    progress(f"release {manifest['release_id']} is current and announced")
+    return manifest
+
+
+def _audited(home: Home, source: Storage, folder: str, earlier: Sequence[str], progress: Progress) -> dict[str, Any]:
+    """Attack a finished folder as its files say it; what was asked goes into its manifest. Raises ReleaseRefused."""
+    private, deadline = Storage(home.settings.work), home.settings.deadline_seconds
+    before = [home.storage.path(f"{ROOT}/{name}") for name in earlier]
+    report, read = audit_folder(source.path(folder), before, deadline, progress)
+    if read.altered:
+        raise UnusableRelease(
+            f"The table {read.altered[0]} in {source.path(folder)} is not the one that was written. Run it again."
+        )
+    kept = f"{REFUSED}/{read.release_id}.json"
+    if not report.passed:
+        said = as_json(report, earlier, has_intervals=True) | {"fingerprint": read.manifest["fingerprint"]}
+        private.write(kept, canonical_json(said))
+        raise ReleaseRefused(refusal(report, str(private.path(kept))))
+    private.delete(kept)
+    manifest = {**read.manifest, "audit": what_was_asked(report, earlier)}
+    source.write(f"{folder}/manifest.json", canonical_json(manifest))
+    progress(f"release {read.release_id} passed its audit: {report.n_hidden:,} hidden counts, none can be worked out")
+    return manifest
+
+
+def _forget_published(storage: Storage) -> None:
+    """Nothing waits that was published; a call may have been cut off between the two."""
+    if storage.exists(WAITING) and storage.read_json(WAITING)["release_id"] in release_ids(storage):
+        discard_waiting(storage)
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def release_inputs(home: Home, built_from: dict[str, Any]) -> ReleaseInputs:
+    """What a release says of where it comes from, and the tables that come from declarations."""
+    from pipelines.warehouse.relations import counts_table, relations_table
+
+    contracts, indicators = home.settings.contracts, read_indicators(home.settings.dbt_project)
+    return ReleaseInputs(
         kind=home_kind(home.storage),
         fingerprint=built_from["fingerprint"],
-        created_at=now(),
-        minimum_n=minimum_n,
+        created_at=built_from["as_of"],
+        minimum_n=home.settings.minimum_n,
         submissions=built_from["submissions"],
         versions={
             "code_version": home.code_digest,
@@ -258,11 +398,31 @@ def release(home: Home) -> dict[str, Any]:
                 for rule in rules_of(contracts, load_contract(contracts, name))
             },
         },
+        declared={"counts": counts_table(indicators), "relations": relations_table(contracts, indicators)},
     )
-    published_relations = relations(
-        code_list(contracts, "grades"), code_list(contracts, "subgroups"), codes(contracts, "courses")
-    )
-    return publish(home.storage, home.settings.exchange, inputs, published_relations, digest_key(home.storage, os.environ))
+
+
+def unbriefed(home: Home) -> list[str]:
+    """Announced releases of which nothing was made yet, oldest first."""
+    return [
+        release_id
+        for release_id in announced(home.storage)
+        if not all(home.storage.exists(key) for key in briefing_keys(release_id))
+    ]
+
+
+def brief(home: Home, progress: Progress = lambda _: None) -> list[str]:
+    """Make the briefing of every announced release that has none; returns their ids. Raises UnusableRelease."""
+    made = []
+    for release_id in unbriefed(home):
+        previous = (announcement(home.storage, release_id) or {}).get("previous")
+        after = read_folder(home.storage.path(f"{ROOT}/{release_id}"))
+        before = read_folder(home.storage.path(f"{ROOT}/{previous}")) if previous else None
+        for key, content in briefing_of(before, after).items():
+            home.storage.write(key, content)
+        progress(f"briefing of release {release_id}: what changed")
+        made.append(release_id)
+    return made
 
 
 @dataclass(frozen=True)

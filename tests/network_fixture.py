@@ -1,7 +1,7 @@
 """Invented values of implementation indicators for the hand-made release: one indicator of every shape that pages must cope with.
 
 Surveys with low response and other instruments, self-ratings beside verified ones, grade bands, respondents, audiences, waves,
-several measures of one indicator, differences, dollars, programmes, and groups of schools.
+several measures of one indicator, differences, dollars, programmes, groups of schools, and shares shown as protected ranges.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ YEARS = ("2022-23", "2023-24", "2024-25")
 LOW_RESPONSE, OTHER_INSTRUMENT, NEW_INSTRUMENT = "houston", "los_angeles", "chicago"
 COMMUNITY, IMMERSION = "learning_groups", "summer_institute"
 LEVELS = ("elementary", "middle", "high")
+# Whose teachers in immersion are few and whose board was reached all but wholly, in the last year.
+FEW_IMMERSED, BOARD_REACHED = "houston", "miami_dade"
+_COUNTED = {"size_and_scale": "schools", "materials": "students"}
 _HALF = 1.959964
 
 
@@ -88,7 +91,7 @@ def _indicator(code: str, name: str, challenge: str, definition: str, **more: An
         "numerator": "what is counted",
         "denominator": "out of what",
         "unit": "share",
-        "counts": "people",
+        "counts": _COUNTED.get(challenge, "adults"),
         "basis": "administrative",
         "is_describe_only": False,
         "definition_version": "1",
@@ -130,7 +133,7 @@ class _Maker:
             "sources": f"{self.district}.curriculum_adoption.{self.year}.001",
         }
         if isinstance(value, str):
-            row["symbol"] = value
+            row |= {"symbol": value, "n": n if value == "r" else None}
         else:
             row |= {"value": value, "n": n}
             if unit == "share" and n is not None:
@@ -155,7 +158,11 @@ def _size_and_scale(make: _Maker, place: int, step: int) -> None:
         make("SS3", 4.0 + 3 * at, "months", n=240, category=stage, statistic="median_months")
     for audience in ("families", "teachers", "board"):
         for term in ("fall", "spring"):
-            make("SS8", 0.2 + 0.1 * place, n=5_000, half=0.02, audience=audience, administration=term)
+            split = {"audience": audience, "administration": term}
+            if (make.district, make.year, audience) == (BOARD_REACHED, YEARS[-1], "board"):
+                make("SS8", "r", n=5_000, denominator=5_000.0, at_least=0.998, at_most=1.0, **split)
+            else:
+                make("SS8", 0.2 + 0.1 * place, n=5_000, half=0.02, **split)
 
 
 def _materials(make: _Maker, place: int, step: int) -> None:
@@ -171,7 +178,10 @@ def _materials(make: _Maker, place: int, step: int) -> None:
 
 def _educators(make: _Maker, place: int, step: int) -> None:
     make("EC2", "x" if place == 1 and step == 1 else 41.25 - place - step, "teachers per FTE", n=1_240)
-    make("EC10", 0.08 + 0.01 * step, n=1_240, half=0.015, statistic="share")
+    if (make.district, make.year) == (FEW_IMMERSED, YEARS[-1]):
+        make("EC10", "r", n=1_240, denominator=1_240.0, at_least=0.0, at_most=0.01, statistic="share")
+    else:
+        make("EC10", 0.08 + 0.01 * step, n=1_240, half=0.015, statistic="share")
     make("EC10", 44.5, "hours", n=99, statistic="hours_per_teacher")
     for habit in ("seeking_underlying_structure", "using_precise_mathematical_language"):
         make(

@@ -1,7 +1,8 @@
 """A small hand-made release for the tests of everything that reads one.
 
 Six districts with invented numbers: one district changes its cuts, one delivered no enrolment, one has an unreadable file,
-one certified nothing. Not produced by the pipeline, so that a reader is tested against the agreed tables alone.
+one certified nothing. Shares of small groups are protected in every way there is: hidden whole, hidden in part, shown as ranges
+near 0 and near 100 %. Not produced by the pipeline, so that a reader is tested against the agreed tables alone.
 """
 
 from __future__ import annotations
@@ -38,11 +39,21 @@ DISTRICTS = {
     "new_york_city": ("New York City", "NY"),
     "philadelphia": ("Philadelphia", "PA"),
 }
+MINIMUM_N = 10
+# A group of this many students, of whom few stand on one side of a line; 5 % is the range for so many.
+SMALL_GROUP, N_SMALL_GROUP, SMALL_RANGE = "disability", 300, 0.05
 WITHOUT_ENROLMENT = "los_angeles"
 WITHOUT_CERTIFIED = "philadelphia"
 CHANGED_CUTS = "miami_dade"
+# Whose participation in grade 8 is all but complete, so that it is a range in every year.
+ALL_TAKE_PART = "new_york_city"
+PROFICIENT = "proficient_or_above"
 HOSTILE_TEXT = "=HYPERLINK(\"http://example.invalid\")<script>alert('x')</script> **bold** ![i](http://example.invalid/i.png)"
 
+_NUMBERS = (
+    *("numerator", "denominator", "value", "standard_error", "lower", "upper", "at_least", "at_most"),
+    *("n", "n_schools", "response_rate"),
+)
 _TEXT, _INT, _FLOAT = pl.String, pl.Int64, pl.Float64
 _SCHEMAS: dict[str, dict[str, Any]] = {
     "indicator_values": dict.fromkeys(
@@ -71,8 +82,11 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         _TEXT,
     )
     | dict.fromkeys(("numerator", "denominator", "value", "standard_error", "lower", "upper"), _FLOAT)
-    | {"unit": _TEXT, "n": _INT, "n_schools": _INT, "response_rate": _FLOAT}
+    | {"unit": _TEXT, "n": _INT, "n_schools": _INT, "response_rate": _FLOAT, "at_least": _FLOAT, "at_most": _FLOAT}
     | dict.fromkeys(("flags", "symbol", "sources"), _TEXT),
+    "counts": dict.fromkeys(("indicator_id", "statistic", "role", "count", "by", "of"), _TEXT),
+    "relations": dict.fromkeys(("relation", "column", "total", "part", "indicator_id", "instrument"), _TEXT)
+    | {"is_whole": pl.Boolean},
     "indicators": dict.fromkeys(
         (
             "indicator_id",
@@ -89,7 +103,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         _TEXT,
     )
     | {"is_describe_only": pl.Boolean}
-    | dict.fromkeys(("interval", "caveats", "definition_version", "breakdowns"), _TEXT),
+    | dict.fromkeys(("interval", "caveats", "definition_version", "breakdowns", "estimated_from"), _TEXT),
     "instruments": dict.fromkeys(
         (
             "code",
@@ -110,7 +124,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
         ),
         _TEXT,
     ),
-    "districts": dict.fromkeys(("code", "label", "state"), _TEXT),
+    "districts": dict.fromkeys(("code", "label", "state"), _TEXT) | {"minimum_n": _INT},
     "submissions": dict.fromkeys(("submission_id", "district", "extract", "school_year"), _TEXT)
     | {"number": _INT}
     | dict.fromkeys(
@@ -224,7 +238,9 @@ def write_release(home: Path, release_id: str = "r-2025-10-06-001", kind: str = 
         "release_id": release_id,
         "created_at": "2025-10-06T08:30:00+00:00",
         "kind": kind,
-        "minimum_n": 10,
+        "minimum_n": MINIMUM_N,
+        "protection": _protection(tables["indicator_values"]),
+        "audit": {"n_cells_attacked": 480, "n_attacks_by_kind": {"alone": 480, "insider": 6, "coalition": 15, "earlier": 0}},
         "inputs": [{"submission_id": identifier} for identifier in tables["submissions"]["submission_id"]],
         "tables": entries,
         "code_version": "0.1.0",
@@ -235,15 +251,20 @@ def write_release(home: Path, release_id: str = "r-2025-10-06-001", kind: str = 
     return folder
 
 
+def _protection(values: pl.DataFrame) -> dict[str, Any]:
+    hidden, ranges = (values.filter(pl.col("symbol") == symbol).height for symbol in ("c", "r"))
+    known = {"n_values": values.height, "n_hidden": hidden, "n_ranges": ranges, "minimum_n": MINIMUM_N}
+    return known | {"share_hidden": hidden / values.height if values.height else 0.0, "share_of_students_hidden": 0.0123}
+
+
 def _rows(variant: Variant) -> dict[str, list[Row]]:
     if variant == "empty":
         return {name: [] for name in _SCHEMAS}
     values = _level_values() + _participation_values() + _coverage_values() + _core_title_values() + network_values()
-    values += comparability_values()
+    values += comparability_values() + _protected_values()
     pairs = comparisons()
     if variant == "suppressed":
-        numbers = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
-        values = [row | dict.fromkeys(numbers) | {"symbol": "c"} for row in values]
+        values = [row | dict.fromkeys(_NUMBERS) | {"symbol": "c"} for row in values]
         told = ("value", "other_value", "finding", "difference", "lower", "upper")
         hidden = {"verdict": "suppressed", "reason": "One of the two values is hidden.", "remedy": "Nothing."}
         pairs = [row | dict.fromkeys(told) | hidden for row in pairs]
@@ -251,7 +272,11 @@ def _rows(variant: Variant) -> dict[str, list[Row]]:
         "indicator_values": values,
         "indicators": _indicators() + comparability_indicators() + network_indicators(),
         "instruments": _instruments(),
-        "districts": [{"code": code, "label": label, "state": state} for code, (label, state) in DISTRICTS.items()],
+        "districts": [
+            {"code": code, "label": label, "state": state, "minimum_n": MINIMUM_N} for code, (label, state) in DISTRICTS.items()
+        ],
+        "counts": _counts(),
+        "relations": _relations(),
         "submissions": _submissions(),
         "expected_extracts": _expected_extracts(),
         "school_changes": school_changes(),
@@ -345,7 +370,7 @@ def _level_values() -> list[Row]:
                             year,
                             "assessment_levels",
                             counts,
-                            category="proficient_or_above",
+                            category=PROFICIENT,
                             **split,
                         )
                     )
@@ -360,8 +385,79 @@ def _participation_values() -> list[Row]:
                 counts: tuple[int, int] | str = (19_100 + 150 * place, 20_000)
                 if district == WITHOUT_ENROLMENT:
                     counts = "x"
-                rows.append(_value("OC9", district, year, "assessment_levels", counts, grade=grade, subgroup="all"))
+                row = _value("OC9", district, year, "assessment_levels", counts, grade=grade, subgroup="all")
+                if district == ALL_TAKE_PART and grade == "8":
+                    row = _value("OC9", district, year, "assessment_levels", "r", grade=grade, subgroup="all")
+                    row |= range_of(20_000, 0.999)
+                rows.append(row)
     return rows
+
+
+def _protected_values() -> list[Row]:
+    """Two distributions of a small group: hidden and ranged in part, and in the first year of OC4 without any number.
+
+    Of OC4 20 % are left in grey (level 3 hidden, level 4 a range), of CM1 15 % (one result a range, one hidden).
+    """
+    rows = []
+    for _, district in _certifying():
+        for year in YEARS:
+            instrument = f"{DISTRICTS[district][1].lower()}_math_{'2024' if _cuts_changed(district, year) else '2022'}"
+            split = {"grade": "3", "subgroup": SMALL_GROUP, "instrument": instrument}
+            cells: dict[str, tuple[int, int] | str] = {
+                "level_1": (150, N_SMALL_GROUP),
+                "level_2": (90, N_SMALL_GROUP),
+                "level_3": "c",
+                "level_4": "at_most",
+                PROFICIENT: (60, N_SMALL_GROUP),
+            }
+            if year == YEARS[0]:
+                cells |= {"level_1": "at_least", "level_2": "c", "level_4": "c", PROFICIENT: "at_most"}
+            for category, cell in cells.items():
+                rows.append(_protected("OC4", district, year, "assessment_levels", cell, category=category, **split))
+        for year in YEARS[2:]:
+            results: dict[str, tuple[int, int] | str] = {"meets": (165, N_SMALL_GROUP), "partially_meets": (90, N_SMALL_GROUP)}
+            for category, cell in (results | {"does_not_meet": "at_most", "not_reviewed": "c"}).items():
+                split = {"subgroup": SMALL_GROUP, "category": category}
+                rows.append(_protected("CM1", district, year, "curriculum_adoption", cell, **split))
+    return rows
+
+
+def _protected(indicator: str, district: str, year: str, extract: str, cell: tuple[int, int] | str, **split: str) -> Row:
+    """A value of the small group; `at_most` and `at_least` are its ranges."""
+    if cell not in ("at_most", "at_least"):
+        return _value(indicator, district, year, extract, cell, **split)
+    row = _value(indicator, district, year, extract, "r", **split)
+    return row | range_of(N_SMALL_GROUP, SMALL_RANGE if cell == "at_most" else 1 - SMALL_RANGE)
+
+
+def range_of(n: int, end: float) -> Row:
+    """What a row shows of a share in place of a number: `end` is the end of the range that is neither 0 nor 1."""
+    ends = {"at_least": 0.0, "at_most": end} if end < 0.5 else {"at_least": end, "at_most": 1.0}
+    return {"symbol": "r", "n": n, "denominator": float(n)} | ends
+
+
+def _counts() -> list[Row]:
+    """Which counts stand behind two indicators."""
+    return [
+        {"indicator_id": code, "role": role, "count": f"{code}.{role}", "by": "category" if role == "numerator" else "", "of": of}
+        for code, of in (("CM1", "students"), ("OC4", "students"), ("CM2", "schools"))
+        for role in ("numerator", "denominator")
+    ]
+
+
+def _relations() -> list[Row]:
+    """What adds up: the results of CM1, the levels of every test, the levels of schools, the districts."""
+    rows: list[Row] = [
+        {"relation": "CM1.category", "column": "category", "part": part, "indicator_id": "CM1", "is_whole": True}
+        for part in ("meets", "partially_meets", "does_not_meet", "not_reviewed")
+    ]
+    for row in _instruments():
+        of_test = {"column": "category", "indicator_id": "OC4", "instrument": row["code"], "is_whole": True}
+        rows += [of_test | {"relation": f"levels.{row['code']}", "part": f"level_{level}"} for level in (1, 2, 3, 4)]
+        above = of_test | {"relation": f"proficient.{row['code']}", "total": PROFICIENT}
+        rows += [above | {"part": f"level_{level}"} for level in (3, 4)]
+    rows.append({"relation": "school_level", "column": "school_level", "is_whole": True})
+    return [*rows, {"relation": "district", "column": "district", "is_whole": True}]
 
 
 def _coverage_values() -> list[Row]:
@@ -428,6 +524,7 @@ def _indicators() -> list[Row]:
             ("students in grade-courses whose core title has the review result", "students in grade-courses"),
             interval="wilson",
             direction="higher is intended for `meets`",
+            counts="students",
             caveats="Titles that nobody reviewed are a category of their own and are never counted as failing.",
         ),
         indicator(
@@ -437,6 +534,7 @@ def _indicators() -> list[Row]:
             "Share of schools that use exactly one core title in a grade-course.",
             ("schools with exactly one core title", "schools that teach the grade-course"),
             is_describe_only=True,
+            counts="schools",
             caveats="Districts that let schools choose differ by design.",
         ),
         indicator(
@@ -446,6 +544,7 @@ def _indicators() -> list[Row]:
             "Share of tested students at each level of the state's own test.",
             ("students at the level", "students tested"),
             basis="own_test",
+            counts="students",
             interval="wilson",
             caveats="Each state sets its own levels; a share describes one test in one year.",
         ),
@@ -455,6 +554,7 @@ def _indicators() -> list[Row]:
             "outcomes",
             "Share of enrolled students with a valid score.",
             ("students with a valid score", "students enrolled in the tested grade"),
+            counts="students",
             interval="wilson",
             caveats="Outside 95 to 105 % the levels of the same grade describe a part of the students only.",
         ),

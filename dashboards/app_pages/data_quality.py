@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import filters, tables
+from dashboards.components import filters, protection, tables
 from dashboards.components.words import humanised, plain
 from pipelines.release.reader import Release
 
@@ -22,6 +22,7 @@ def page(release: Release) -> None:
     districts = release_data.districts(release)
     labels = dict(zip(districts["code"], districts["label"], strict=True))
     _expected(release, release_data.expected_extracts(release), labels)
+    _protected(release)
     if everything.is_empty():
         st.markdown("No file has been received yet. Files appear here as soon as a release knows of them.")
         return
@@ -75,6 +76,15 @@ def _expected(release: Release, expected: pl.DataFrame, labels: dict[str, str]) 
     for row in expected.filter(pl.col("reason").is_not_null()).to_dicts():
         what = f"{labels.get(row['district'], row['district'])}, {files[row['extract']]} {row['school_year']}"
         st.markdown(plain(f"{what}: {states[row['state']].lower()}. {row['reason']}"))
+
+
+def _protected(release: Release) -> None:
+    """How much of the release is not shown, with the way to the rules."""
+    told = protection.cost(release.manifest.get("protection"))
+    st.subheader(protection.TITLE, anchor=False)
+    if told:
+        st.markdown(told)
+    st.page_link("app_pages/methods.py", label="The rules, with examples: Methods", icon=":material/shield:")
 
 
 def _states(release: Release, expected: pl.DataFrame, everything: pl.DataFrame) -> None:

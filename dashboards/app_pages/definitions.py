@@ -18,7 +18,7 @@ def page(release: Release) -> None:
     st.page_link("app_pages/methods.py", label="How numbers are worked out and compared: Methods", icon=":material/functions:")
     _thresholds(release)
     _flags(release)
-    st.subheader("Why a number is missing", anchor=False)
+    st.subheader("Why a number is missing, or is a range", anchor=False)
     words = pl.DataFrame(
         {
             "Symbol": list(SYMBOLS),
@@ -26,7 +26,8 @@ def page(release: Release) -> None:
             "Meaning": [sentence for _, sentence in SYMBOLS.values()],
         }
     )
-    tables.show(words, "symbols", "The symbols that stand for a missing number.", release.release_id)
+    tables.show(words, "symbols", "The symbols that stand for a missing number or a range.", release.release_id)
+    st.page_link("app_pages/methods.py", label="How small groups are protected: Methods", icon=":material/shield:")
     _instruments(release)
 
 

@@ -169,9 +169,10 @@ def _challenges(release: Release, district: dict[str, Any], values: pl.DataFrame
     st.caption(
         "The value that stands for each indicator, with its 95 % interval where it has one. A star marks a number to read with "
         "its note. Each small chart has its own axis, which need not start at 0; no line joins years that may not be compared."
+        + sections.range_note(values)
     )
     view = _view(release)
-    with_numbers = values.filter(pl.col("value").is_not_null())["indicator_id"].unique().to_list()
+    with_numbers = values.filter(amounts.is_shown())["indicator_id"].unique().to_list()
     for challenge, name in CHALLENGES.items():
         st.markdown(f"#### {plain(name)}")
         indicators = release_data.indicators(release).filter(pl.col("challenge") == challenge).to_dicts()
@@ -213,13 +214,14 @@ def _drawn(view: View, indicators: Sequence[Indicator], district: dict[str, Any]
 
 
 def _latest(rows: pl.DataFrame) -> None:
-    numbered = rows.filter(pl.col("value").is_not_null()).sort("school_year")
-    if numbered.is_empty():
+    shown = rows.filter(amounts.is_shown()).sort("school_year")
+    if shown.is_empty():
         st.markdown("No number can be shown for what stands for this indicator.")
         return
-    last = numbered.tail(1).to_dicts()[0]
+    last = shown.tail(1).to_dicts()[0]
     star = " \\*" if last["marks"] else ""
     interval = f" ({plain(last['interval_said'])})" if last["interval_said"] else ""
+    interval = " (protected range)" if last["value"] is None else interval
     st.markdown(f"{plain(last['school_year'])}: **{plain(last['said'])}**{star}{interval}")
     if last["marks"]:
         st.caption(
@@ -232,8 +234,8 @@ def _headline(release: Release, indicator: Indicator, values: pl.DataFrame, scho
     rows = values.filter(pl.col("indicator_id") == indicator["indicator_id"])
     if rows.is_empty():
         return None
-    numbered = rows.filter(pl.col("value").is_not_null())
-    newest = (rows if numbered.is_empty() else numbered)["school_year"].max()
+    shown = rows.filter(amounts.is_shown())
+    newest = (rows if shown.is_empty() else shown)["school_year"].max()
     combinations = choices.combinations_of(rows)
     chosen = choices.headline(combinations, str(newest), indicator)
     split = tuple(name for name, code in chosen.items() if code not in (None, "all"))

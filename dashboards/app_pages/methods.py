@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import tables
+from dashboards.components import protection, tables
 from dashboards.components.words import plain
 from pipelines.release.reader import Release
 
@@ -55,6 +55,7 @@ def page(release: Release) -> None:
             "has an example small enough to follow with a pocket calculator. The examples are about nobody in this release."
         )
         _what_counts(release)
+        protection.section(release)
         _never_proficient(release)
         _verdicts(release)
         _many_pairs()
@@ -74,7 +75,7 @@ def _what_counts(release: Release) -> None:
         "* **Only certified files count.** A number stands on the delivery that the district signed last. *As of* is the date of "
         "the latest certification behind it.\n"
         f"* **Small groups are protected.** Numbers on fewer than {minimum} people are withheld, and others with them where they "
-        "would give a withheld one away. The symbol does not tell which of the two it was.\n"
+        "would give a withheld one away; a share close to 0 or 100 % is shown as a range. More below.\n"
         "* **Surveys** carry their response rate. A low one is marked and never hidden; below the floor nothing is compared.\n"
         "* **Schools that come and go** move a number by themselves. *Followed through all years* holds it to one set of "
         "schools.\n* **Shared axes** are drawn only where one thing was measured in one way; other panels have axes of their own "

@@ -47,6 +47,8 @@ def section(view: View, selection: Selection) -> None:
     if refused:
         why = listed(list(dict.fromkeys(label.lower() for label in refused)))
         st.caption(f"The panels are **not on a common scale**: some districts may not be compared here ({plain(why)}).")
+    if note := sections.range_note(rows):
+        st.caption(note.strip())
     st.markdown(f"**{plain(view.year)} · {plain(split_label('subgroup', subgroup))}**")
     with st.container(horizontal=True):
         for district in view.districts.to_dicts():
@@ -55,10 +57,10 @@ def section(view: View, selection: Selection) -> None:
                 own = rows.filter(pl.col("district") == district["code"])
                 if own.is_empty():
                     sections.nothing_here(view, selection, district["code"])
-                elif own["value"].count():
+                elif not (shown := own.filter(amounts.is_shown())).is_empty():
                     colour = pl.lit(view.colours[district["code"]])
                     st.vega_lite_chart(
-                        charts.bars(own.filter(pl.col("value").is_not_null()).with_columns(colour=colour), axis),
+                        charts.bars(shown.with_columns(colour=colour), axis),
                         theme=None,
                         alt=sections.sentence(f"Algebra I, {district['label']}, {view.year}", own),
                     )

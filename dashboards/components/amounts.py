@@ -1,7 +1,8 @@
 """How amounts are said: a number in its unit, in words and digits, with its interval.
 
 A unit is what a release calls one (`share`, `USD`, `difference_of_shares`, `teachers per FTE`); an unknown one is said as it
-stands. Which number is shown where does not belong here.
+stands. A share may be shown as a protected range instead of a number: it is then said by its ends, never by its middle. Which
+number is shown where does not belong here.
 """
 
 from __future__ import annotations
@@ -113,18 +114,40 @@ def interval_said(lower: float | None, upper: float | None, unit: Unit) -> str |
     return f"{number(lower, unit)} to {number(upper, unit)}{unit.after}"
 
 
-def with_texts(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a few panels with what is said of each, and value and bounds in the unit that is shown.
+def is_range() -> pl.Expr:
+    """Whether a row shows a protected range in place of a number: it has no value, and both ends."""
+    return pl.col("value").is_null() & pl.col("at_least").is_not_null() & pl.col("at_most").is_not_null()
 
-    Adds `said`, `short` (as it stands at a mark in a chart), `interval_said`, `why` (no number: why), `marks` (the flags, in
-    words) and `response_said`. A short text of a flagged value ends in ` *`.
+
+def is_shown() -> pl.Expr:
+    """Whether a row shows anything: a number or a protected range."""
+    return pl.col("value").is_not_null() | is_range()
+
+
+def range_said(at_least: float | None, at_most: float | None, unit: Unit) -> str | None:
+    """A protected range: `at most 5 %`, `at least 95 %`; None where an end is missing."""
+    if at_least is None or at_most is None:
+        return None
+    low, high = (f"{round(end * unit.factor, 6):g}" for end in (at_least, at_most))
+    if at_least <= 0 < at_most < 1:
+        return f"at most {high}{unit.after}"
+    if 0 < at_least < 1 <= at_most:
+        return f"at least {low}{unit.after}"
+    return f"from {low} to {high}{unit.after}"
+
+
+def with_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a few panels with what is said of each, and value, bounds and range in the unit that is shown.
+
+    Adds `said`, `short` (as it stands at a mark in a chart), `interval_said`, `why` (neither number nor range: why), `marks` (the
+    flags, in words) and `response_said`. A short text of a flagged value ends in ` *`.
     """
     known = {symbol: words[0] for symbol, words in SYMBOLS.items()}
     texts = [_texts(row, known) for row in rows.select(_SAID_FROM).iter_rows(named=True)]
     schema = dict.fromkeys(("said", "short", "interval_said", "why", "marks", "response_said"), pl.String)
     factors = {code: unit_of(code).factor for code in rows["unit"].drop_nulls().unique()}
     factor = pl.col("unit").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
-    return rows.with_columns(pl.col(name) * factor for name in ("value", "lower", "upper")).hstack(
+    return rows.with_columns(pl.col(name) * factor for name in ("value", "lower", "upper", "at_least", "at_most")).hstack(
         pl.DataFrame(texts, schema=schema, orient="row")
     )
 
@@ -147,7 +170,7 @@ def with_difference_texts(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.drop("value", "lower", "upper", strict=False).hstack(shown).hstack(added)
 
 
-_SAID_FROM = ("value", "lower", "upper", "unit", "symbol", "flags", "response_rate")
+_SAID_FROM = ("value", "lower", "upper", "at_least", "at_most", "unit", "symbol", "flags", "response_rate")
 
 
 def _texts(row: dict[str, object], known: dict[str, str]) -> tuple[str | None, ...]:
@@ -155,10 +178,13 @@ def _texts(row: dict[str, object], known: dict[str, str]) -> tuple[str | None, .
     code, flags = row["unit"], row["flags"]
     unit = unit_of(str(code) if code else None)
     marks = ", ".join(flag_words(str(flags) if flags else None)) or None
-    short = None if value is None else f"{number(value, unit)}{unit.mark}{' *' if marks else ''}"
-    why = None if value is not None else known.get(str(row["symbol"]), "no number")
     response = None if rate is None else f"{100 * rate:.0f} %"
-    return said(value, unit), short, interval_said(lower, upper, unit), why, marks, response
+    if value is None:
+        ends = range_said(_float(row["at_least"]), _float(row["at_most"]), unit)
+        short = ends and f"{ends}{' *' if marks else ''}"
+        return ends, short, None, None if ends else known.get(str(row["symbol"]), "no number"), marks, response
+    short = f"{number(value, unit)}{unit.mark}{' *' if marks else ''}"
+    return said(value, unit), short, interval_said(lower, upper, unit), None, marks, response
 
 
 def _float(value: object) -> float | None:

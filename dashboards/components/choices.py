@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from dashboards.components.amounts import is_shown
 from dashboards.components.words import flag_codes, split_order
 
 Indicator = dict[str, Any]
@@ -96,7 +97,7 @@ def in_combination(rows: pl.DataFrame, chosen: Mapping[str, str | None]) -> pl.D
 def combinations_of(rows: pl.DataFrame) -> pl.DataFrame:
     """What `release_data.combinations` gives, of rows of one indicator that are at hand already."""
     return rows.group_by("school_year", *FIELD_ORDER, "unit").agg(
-        pl.col("district").filter(pl.col("value").is_not_null()).n_unique().alias("n_districts")
+        pl.col("district").filter(is_shown()).n_unique().alias("n_districts")
     )
 
 
@@ -109,21 +110,21 @@ def why_apart(indicator: Indicator, rows: pl.DataFrame, refusals: Sequence[str] 
     reason = _apart_by_basis(indicator)
     if reason:
         return reason
-    numbered = rows.filter(pl.col("value").is_not_null())
-    if numbered["unit"].n_unique() > 1:
+    shown = rows.filter(is_shown())
+    if shown["unit"].n_unique() > 1:
         return "the values are in different units"
-    if numbered["definition_version"].n_unique() > 1:
+    if shown["definition_version"].n_unique() > 1:
         return "the definition differs"
-    flags = {text: set(flag_codes(text)) for text in numbered["flags"].unique().to_list()}
+    flags = {text: set(flag_codes(text)) for text in shown["flags"].unique().to_list()}
     definitions = {frozenset(code for code in codes if "=" in code) for codes in flags.values()}
     if len(definitions) > 1 or any(codes & set(_DEFINED_APART) for codes in flags.values()):
         return "what is counted is defined differently"
     if indicator["basis"] in ("survey", "observed"):
-        if numbered["instrument"].drop_nulls().n_unique() > 1:
+        if shown["instrument"].drop_nulls().n_unique() > 1:
             return "the instruments differ"
         if any(codes & set(_APART) for codes in flags.values()):
             return "the answers or observations of at least one district do not bear a comparison"
-    if refusals and numbered["district"].n_unique() > 1:
+    if refusals and shown["district"].n_unique() > 1:
         return f"some districts may not be compared here ({', '.join(refusals).lower()})"
     return None
 

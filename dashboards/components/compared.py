@@ -101,8 +101,9 @@ def _choose(view: View) -> None:
 def _focal_value(view: View, selection: Selection, split: Mapping[str, str | None], name: str) -> None:
     chosen = {**split, "school_year": view.year, "district": view.focal}
     own = amounts.with_texts(release_data.values(view.release, selection.code, chosen))
-    for row in own.filter(pl.col("value").is_not_null()).to_dicts():
+    for row in own.filter(amounts.is_shown()).to_dicts():
         interval = f" ({row['interval_said']})" if row["interval_said"] else ""
+        interval = " (protected range, so it is compared with nobody)" if row["value"] is None else interval
         n = f", n = {row['n']:,}" if row["n"] is not None else ""
         date = f", as of {row['as_of']}" if row["as_of"] else ""
         st.markdown(plain(f"{name}: {row['said']}{interval}{n}{date}."))

@@ -38,6 +38,7 @@ def cards(
         "The value that stands for each indicator; open one for its parts, its years, its groups of schools and its verdicts. A "
         "dark line is a 95 % interval, a star a number to read with its note. Districts stand in a fixed order, never by value. "
         + side_by_side(has_verdicts=release_data.has_verdicts(view.release))
+        + sections.range_note(rows.filter(pl.col("school_year") == view.year))
     )
     shown = []
     with st.container(horizontal=True):
@@ -79,22 +80,23 @@ def _card(
         args=(code,),
         help=plain(indicator["definition"] or ""),
     )
-    if rows.filter(pl.col("value").is_not_null()).is_empty():
+    shown = rows.filter(amounts.is_shown())
+    if shown.is_empty():
         _nothing(rows)
         return None
     if indicator["basis"] == "own_test":
-        n_districts = rows.filter((pl.col("school_year") == view.year) & pl.col("value").is_not_null())["district"].n_unique()
+        n_districts = shown.filter(pl.col("school_year") == view.year)["district"].n_unique()
         st.markdown(f"Numbers for {n_districts} of {view.districts.height} districts in {plain(view.year)}.")
         st.caption("Every state has its own test, so no two districts stand in one list; each is shown by itself.")
         return None
     combinations = choices.combinations_of(rows)
     chosen = choices.headline(combinations, view.year, indicator)
     year = choices.in_combination(rows.filter(pl.col("school_year") == view.year), chosen)
-    if not year["value"].count():
-        numbered = rows.filter(pl.col("value").is_not_null())["school_year"].max()
+    if year.filter(amounts.is_shown()).is_empty():
+        latest = shown["school_year"].max()
         why = sorted(set(amounts.with_texts(year)["why"].drop_nulls()))
         reason = f" ({listed(why)})" if why else ""
-        st.markdown(plain(f"No value for {view.year}{reason}. Latest year with a value: {numbered!s}."))
+        st.markdown(plain(f"No value for {view.year}{reason}. Latest year with a value: {latest!s}."))
         return None
     said = {field: code for field, code in chosen.items() if field not in fixed}
     what = stands_for(said, combinations, sections.labels(view.release, combinations))
@@ -156,7 +158,7 @@ def by_district(view: View, rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("school_year").fill_null(view.year),
         pl.col("position").cast(pl.Int64),
         label=label.otherwise("district_name"),
-        why=pl.when(pl.col("value").is_null()).then(pl.col("why").fill_null(NO_ROW)),
+        why=pl.when(pl.col("said").is_null()).then(pl.col("why").fill_null(NO_ROW)),
         colour=pl.col("district").replace_strict(view.colours, return_dtype=pl.String),
     )
 
@@ -176,12 +178,12 @@ def _starred(row: dict[str, Any]) -> str:
 
 
 def _marks(rows: pl.DataFrame) -> None:
-    """Which districts' numbers are to be read with care, a line for each flag."""
+    """Which districts' numbers and ranges are to be read with care, a line for each flag."""
     at: dict[str, list[str]] = {}
-    for row in rows.filter(pl.col("value").is_not_null()).select("district_label", "flags").to_dicts():
+    shown = rows.filter(amounts.is_shown())
+    for row in shown.select("district_label", "flags").to_dicts():
         for code in flag_codes(row["flags"]):
             at.setdefault(code, []).append(row["district_label"])
-    n_numbered = rows["value"].count()
     for code, districts in at.items():
-        where = "all" if len(districts) == n_numbered else listed(list(dict.fromkeys(districts)))
+        where = "all" if len(districts) == shown.height else listed(list(dict.fromkeys(districts)))
         st.caption(f"\\* {plain(humanised(flag_words(code)[0]))}: {plain(where)}")

@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, sections, tables
+from dashboards.components import amounts, charts, distribution, sections, tables, years
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import Selection, View
 from dashboards.components.words import humanised, listed, plain, side_by_side, split_label, wrapped, year_start
@@ -21,6 +21,9 @@ from dashboards.components.years import Break, break_sentence, runs
 PROFICIENT = "proficient_or_above"
 # What makes two years of one test comparable: all of these are the same.
 CONTINUITY = {"test": "the test", "cut_version": "the cuts", "scale_version": "the scale", "mode": "the mode"}
+
+
+GREY_NOTE = " A grey bar is what the levels that are shown leave of all students tested: not shown, to protect small groups."
 
 
 def section(view: View, selection: Selection) -> None:
@@ -34,12 +37,19 @@ def section(view: View, selection: Selection) -> None:
         "one state's level says nothing about another state's. Bars in full colour are at or above the level that the state "
         "calls proficient. A line joins years of the same test and cuts only; a dashed line marks a change. "
         + side_by_side(has_verdicts=release_data.has_verdicts(view.release))
+        + sections.range_note(rows)
+        + (GREY_NOTE if _has_left_over(rows.filter(pl.col("school_year") == view.year)) else "")
     )
     for district in view.districts.to_dicts():
         with st.container(border=True):
             st.markdown(f"#### {plain(district['label'])}")
             own = rows.filter(pl.col("district") == district["code"])
             _district(view, selection, own, district)
+
+
+def _has_left_over(rows: pl.DataFrame) -> bool:
+    levels = rows.filter(pl.col("level").is_not_null())
+    return any(distribution.left_over(part) for part in levels.partition_by("district", "instrument", "administration"))
 
 
 def labelled(rows: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
@@ -122,16 +132,16 @@ def _levels(view: View, indicator: Indicator, rows: pl.DataFrame, district: dict
     st.markdown(f"**{plain(view.year)}** · {plain(', '.join(parts))}")
     levels = rows.filter(pl.col("level").is_not_null()).sort("level")
     levels = levels.with_columns(label=pl.Series([wrapped(label, 19) for label in levels["label"]], dtype=pl.String))
-    numbered = levels.filter(pl.col("value").is_not_null())
-    if not numbered.is_empty():
+    shown, left = levels.filter(amounts.is_shown()), distribution.left_over(levels)
+    if not shown.is_empty():
         paint = pl.when("strong").then(pl.lit(colour)).otherwise(pl.lit(charts.tint(colour)))
-        axis = charts.axis_for(numbered, amounts.Unit(axis="share of students tested", mark=" %"))
+        drawn = distribution.with_left_over(shown.with_columns(colour=paint), left)
         st.vega_lite_chart(
-            charts.bars(numbered.with_columns(colour=paint), axis),
+            charts.bars(drawn, charts.axis_for(drawn, amounts.Unit(axis="share of students tested", mark=" %"))),
             theme=None,
-            alt=sections.sentence(f"{indicator['name']}, {district['label']}, {view.year}", levels),
+            alt=sections.sentence(f"{indicator['name']}, {district['label']}, {view.year}", levels, left),
         )
-    sections.gaps(view, levels)
+    sections.gaps(view, levels, left)
     sections.marks(levels)
     st.caption(plain(sections.facts(levels)))
 
@@ -141,27 +151,31 @@ def _over_the_years(indicator: Indicator, rows: pl.DataFrame, district: dict[str
     level = f"level {lines['proficient_level'][0]} of {lines['n_levels'][0]}" if lines.height == 1 else "the level"
     st.markdown(f"**Over the years** · at or above {level} that the state calls proficient")
     joined, breaks = runs(rows, CONTINUITY)
-    if joined.is_empty():
+    ranges = years.ranges(rows)
+    shown = pl.concat([joined, ranges], how="diagonal")
+    if shown.is_empty():
         st.markdown("No year has a number that may be shown.")
-    elif joined.height == 1:
-        only = joined.to_dicts()[0]
-        st.markdown(plain(f"One year only, {only['school_year']}: {only['said']} ({only['interval_said'] or 'no interval'})."))
-        st.caption(plain(sections.facts(joined)))
+    elif shown.height == 1:
+        only = shown.to_dicts()[0]
+        interval = only["interval_said"] or ("no interval" if joined.height else "protected range")
+        st.markdown(plain(f"One year only, {only['school_year']}: {only['said']} ({interval})."))
+        st.caption(plain(sections.facts(shown)))
     else:
         unit = amounts.Unit(axis="share of students tested", mark=" %")
         st.vega_lite_chart(
             charts.trend(
                 joined.with_columns(colour=pl.lit(colour)),
                 [year_start(change.after) - 0.5 for change in breaks],
-                charts.trend_axis(joined, unit),
+                charts.trend_axis(shown, unit),
+                ranges=ranges.with_columns(colour=pl.lit(colour)),
             ),
             theme=None,
             alt=_trend_sentence(indicator, district, rows, breaks),
         )
-        st.caption(f"{plain(sections.facts(joined))} · the axis does not start at 0; the dark lines are 95 % intervals")
+        st.caption(f"{plain(sections.facts(shown))} · the axis does not start at 0; the dark lines are 95 % intervals")
     for change in breaks:
         st.markdown(plain(break_sentence(change)))
-    missing = rows.filter(pl.col("value").is_null())
+    missing = rows.filter(~amounts.is_shown())
     for why in missing["why"].unique(maintain_order=True):
         without = missing.filter(pl.col("why") == why)["school_year"].unique().sort().to_list()
         st.markdown(plain(f"No number for {listed(without)}: {why}."))

@@ -14,7 +14,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, choices, filters, tables, years
+from dashboards.components import amounts, charts, choices, distribution, filters, tables, years
 from dashboards.components.choices import Indicator
 from dashboards.components.words import (
     BASES,
@@ -35,6 +35,10 @@ from dashboards.components.words import (
 )
 from pipelines.release.reader import Release
 
+# How a protected range is drawn.
+RANGE_DRAWN = (
+    "A thin line between two end marks is a **protected range**: the share lies somewhere in it, and no number stands for it."
+)
 # A stretch of an axis that is marked, as two values.
 Band = tuple[float, float]
 IN_FORCE = ("certified", "superseded")
@@ -230,8 +234,9 @@ def section(view: View, selection: Selection, band: Band | None = None) -> None:
     pairs = {name: code for name, code in chosen.items() if name in release_data.SPLITS}
     apart = choices.why_apart(indicator, year_rows, release_data.refusals(view.release, selection.code, pairs, view.year))
     chosen_text(view, selection)
-    has_line = lines.filter(pl.col("value").is_not_null())["school_year"].n_unique() > 1
-    st.caption(reading(indicator, apart, has_line=has_line, has_verdicts=release_data.has_verdicts(view.release)))
+    has_line = lines.filter(amounts.is_shown())["school_year"].n_unique() > 1
+    said = reading(indicator, apart, has_line=has_line, has_verdicts=release_data.has_verdicts(view.release))
+    st.caption(said + range_note(pl.concat([year_rows, lines])))
     unit = amounts.unit_of(_only_unit(year_rows))
     shared = None if apart else axis_of(year_rows, unit, band)
     years_held = span(lines)
@@ -303,15 +308,15 @@ def _only_unit(rows: pl.DataFrame) -> str | None:
 
 
 def span(rows: pl.DataFrame) -> tuple[int, int] | None:
-    """The first and the last year with a value, as the years in which they start; None where no year has one."""
-    found = rows.filter(pl.col("value").is_not_null())["school_year"].unique().sort().to_list()
+    """The first and the last year with a number or range, as the years in which they start; None where no year has one."""
+    found = rows.filter(amounts.is_shown())["school_year"].unique().sort().to_list()
     return (year_start(found[0]), year_start(found[-1])) if found else None
 
 
 def axis_of(rows: pl.DataFrame, unit: amounts.Unit, band: Band | None = None) -> charts.Axis:
     """The axis that holds all values of some rows (in the unit that is shown) and a band that is marked on it."""
-    ends = pl.DataFrame({"value": list(band or ())}, schema={"value": pl.Float64}).with_columns(lower="value", upper="value")
-    held = pl.concat([rows.select("value", "lower", "upper"), ends.select("value", "lower", "upper")])
+    ends = pl.DataFrame({"value": list(band or ())}, schema={"value": pl.Float64})
+    held = pl.concat([rows.select("value", "lower", "upper", "at_least", "at_most", "short"), ends], how="diagonal")
     return charts.axis_for(held, unit, is_share=_only_unit(rows) == "share")
 
 
@@ -339,9 +344,19 @@ def definition(indicator: Indicator) -> None:
         "standard_error": "95 %, from the value's standard error",
         "given": "95 %, as worked out for this indicator",
     }.get(indicator["interval"] or "", "none: everyone in scope is counted")
+    whom = {
+        "students": "students; small groups of them are protected",
+        "adults": "adults; small groups of them are protected",
+        "people": "people; small groups of them are protected",
+        "schools": "schools",
+        "nothing": "neither people nor schools",
+    }.get(indicator["counts"] or "")
+    estimate = indicator["estimated_from"]
     lines = {
         "Counted": indicator["numerator"],
         "Out of": indicator["denominator"],
+        "Who is counted": whom,
+        "Estimated from": f"{estimate}; shown only where every count of it behind the estimate is shown" if estimate else None,
         "Unit": "share, shown in percent" if indicator["unit"] == "share" else (indicator["unit"] or "").replace("_", " "),
         "Stands on": basis,
         "Interval": interval,
@@ -368,6 +383,23 @@ def reading(indicator: Indicator, apart: str | None, *, has_line: bool, has_verd
     return " ".join([*parts, side_by_side(has_verdicts=has_verdicts)])
 
 
+def range_note(rows: pl.DataFrame) -> str:
+    """How a protected range is drawn, to stand after another sentence; nothing where none of the rows shows one."""
+    return f" {RANGE_DRAWN}" if rows.select(amounts.is_range().any()).item() else ""
+
+
+def _left_over(release: Release, selection: Selection, rows: pl.DataFrame) -> distribution.LeftOver | None:
+    """What the categories of one district leave of their whole, where the release declares that they have one."""
+    if selection.spread != "category" or not rows["category"].is_unique().all() or _only_unit(rows) != "share":
+        return None
+    for parts in release_data.whole_distributions(release, selection.code):
+        is_part = pl.col("category").is_not_null() if parts is None else pl.col("category").is_in(sorted(parts))
+        left = distribution.left_over(rows.filter(is_part))
+        if left is not None:
+            return left
+    return None
+
+
 def _panel(
     view: View,
     selection: Selection,
@@ -379,16 +411,17 @@ def _panel(
     if rows.is_empty():
         nothing_here(view, selection, district["code"])
         return
-    numbered = rows.filter(pl.col("value").is_not_null())
+    left = _left_over(view.release, selection, rows)
     # Never two units on one axis.
-    for part in numbered.partition_by("unit", maintain_order=True):
+    for part in rows.filter(amounts.is_shown()).partition_by("unit", maintain_order=True):
         axis = shared or axis_of(part, amounts.unit_of(_only_unit(part)), band)
+        drawn = part.with_columns(colour=pl.lit(view.colours[district["code"]]))
         st.vega_lite_chart(
-            charts.bars(part.with_columns(colour=pl.lit(view.colours[district["code"]])), axis, band),
+            charts.bars(distribution.with_left_over(drawn, left), axis, band),
             theme=None,
-            alt=sentence(f"{selection.indicator['name']}, {district['label']}, {view.year}", rows),
+            alt=sentence(f"{selection.indicator['name']}, {district['label']}, {view.year}", rows, left),
         )
-    gaps(view, rows)
+    gaps(view, rows, left)
     marks(rows)
     st.caption(plain(facts(rows)))
 
@@ -410,31 +443,34 @@ def over_the_years(
     if rows["school_year"].n_unique() < 2:
         return
     colour = view.colours[district["code"]]
-    series = [part for part in rows.partition_by("position", "series", maintain_order=True) if part["value"].count()]
-    joined, breaks = [], dict[years.Break, None]()
+    series = [part for part in rows.partition_by("position", "series", maintain_order=True) if _has_any(part)]
+    joined, ranged, breaks = [], [], dict[years.Break, None]()
     for place, part in enumerate(series):
         run, found = run_of(part, district["code"], verdicts if place == 0 and not selection.schools else None)
         paint = colour if place == 0 else charts.QUIET
         joined.append(run.with_columns(run=pl.format("{}.{}", pl.lit(place), "run"), colour=pl.lit(paint)))
+        ranged.append(years.ranges(part).with_columns(colour=pl.lit(paint)))
         breaks |= dict.fromkeys(found)
     names = [str(part["label" if selection.spread else "series"][0]).replace("\n", " ") for part in series]
     what = listed([*names[:1], *(_inside(name) for name in names[1:])]) if selection.spread or len(names) > 1 else ""
     if not joined:
         return
-    points = pl.concat(joined)
-    if points["school_year"].n_unique() < 2:
-        only = points["school_year"][0]
-        st.caption(plain(f"Over the years: a number for {only} only."))
+    points, ranges = pl.concat(joined), pl.concat(ranged)
+    shown = pl.concat([points["school_year"], ranges["school_year"]]).unique()
+    if len(shown) < 2:
+        what_kind = "number" if points.height else "protected range"
+        st.caption(plain(f"Over the years: a {what_kind} for {shown[0]} only."))
         return
     st.markdown("**Over the years**" + (f" · {plain(what)}" if what else ""))
-    unit = amounts.unit_of(_only_unit(points))
+    held_rows = pl.concat([points, ranges], how="diagonal")
     st.vega_lite_chart(
         charts.trend(
             points,
             [year_start(change.after) - 0.5 for change in breaks],
-            axis or charts.trend_axis(points, unit),
+            axis or charts.trend_axis(held_rows, amounts.unit_of(_only_unit(held_rows))),
             130,
             held,
+            ranges=ranges,
         ),
         theme=None,
         alt=_years_sentence(selection, district, rows, list(breaks)),
@@ -444,11 +480,15 @@ def over_the_years(
         st.caption(plain(f"In colour: {in_colour}. In grey: {listed(in_grey)}."))
     for sentence_of_breaks in years.break_sentences(list(breaks)):
         st.markdown(plain(sentence_of_breaks))
-    missing = rows.filter(pl.col("value").is_null() & (pl.col("school_year") != view.year))
+    missing = rows.filter(~amounts.is_shown() & (pl.col("school_year") != view.year))
     for (_, why), part in missing.group_by("position", "why", maintain_order=True):
         of_whom = f"{str(part['label'][0]).replace(chr(10), ' ')}: no" if selection.schools else "No"
         without = listed(part["school_year"].unique().sort().to_list())
         st.markdown(plain(f"{of_whom} number for {without}: {why}."))
+
+
+def _has_any(rows: pl.DataFrame) -> bool:
+    return bool(rows.select(amounts.is_shown().any()).item())
 
 
 def run_of(rows: pl.DataFrame, district: str, verdicts: pl.DataFrame | None) -> tuple[pl.DataFrame, list[years.Break]]:
@@ -510,12 +550,12 @@ def table(rows: pl.DataFrame, spread_title: str) -> pl.DataFrame:
 
 
 def facts(rows: pl.DataFrame) -> str:
-    """n, schools, response rate and as-of date of the numbers in a panel, in a short line."""
-    numbered = rows.filter(pl.col("value").is_not_null())
+    """n, schools, response rate and as-of date of the numbers and ranges in a panel, in a short line."""
+    shown = rows.filter(amounts.is_shown())
     parts = [
-        *_range("n", numbered["n"], ""),
-        *_range("schools", numbered["n_schools"], ""),
-        *_range("response", 100 * numbered["response_rate"], " %"),
+        *_range("n", shown["n"], ""),
+        *_range("schools", shown["n_schools"], ""),
+        *_range("response", 100 * shown["response_rate"], " %"),
     ]
     date = max(rows["as_of"].drop_nulls().to_list(), default=None)
     return " · ".join([*parts, f"as of {date}" if date else "date unknown"])
@@ -531,20 +571,25 @@ def _range(name: str, numbers: pl.Series, mark: str) -> list[str]:
     return [f"{name} {low:,}{mark}" if low == high else f"{name} {low:,} to {high:,}{mark}"]
 
 
-def sentence(place: str, rows: pl.DataFrame) -> str:
-    """What a chart shows, for those who cannot see it: labels with value, interval and marks, and every gap with its reason."""
+def sentence(place: str, rows: pl.DataFrame, left: distribution.LeftOver | None = None) -> str:
+    """What a chart shows, for those who cannot see it: labels with value, interval and marks, and every gap with its reason.
+
+    `left`: what is drawn as not shown.
+    """
     parts = [
         f"{row['label']} {row['said'] or row['why']}"
+        + (" (protected range)" if row["said"] and row["value"] is None else "")
         + (f" ({row['interval_said']})" if row["interval_said"] else "")
         + (f", {row['marks']}" if row["marks"] else "")
         for row in rows.to_dicts()
     ]
-    return f"{place}: " + "; ".join(parts).replace("\n", " ") + f". {facts(rows)}."
+    rest = f" {left.sentence}" if left else ""
+    return f"{place}: " + "; ".join(parts).replace("\n", " ") + f".{rest} {facts(rows)}."
 
 
 def marks(rows: pl.DataFrame) -> None:
     """Say beside the numbers which of them have a flag, in a few words each, with the response rate where it is the matter."""
-    flagged = rows.filter(pl.col("value").is_not_null() & pl.col("flags").is_not_null())
+    flagged = rows.filter(amounts.is_shown() & pl.col("flags").is_not_null())
     by_words: dict[str, list[str]] = {}
     for row in flagged.select("label", "flags", "response_said").to_dicts():
         rate = f", {row['response_said']}" if row["response_said"] and "response" in row["flags"] else ""
@@ -552,23 +597,32 @@ def marks(rows: pl.DataFrame) -> None:
         if words:
             by_words.setdefault(words, []).append(row["label"].replace("\n", " "))
     for words, at in by_words.items():
-        everywhere = len(at) == rows["value"].count() or [label.lower() for label in at] == [words.lower()]
+        everywhere = len(at) == rows.filter(amounts.is_shown()).height or [label.lower() for label in at] == [words.lower()]
         where = "" if everywhere else f": {listed(list(dict.fromkeys(at)))}"
         st.markdown(f"\\* **{plain(humanised(words))}**{plain(where)}")
 
 
 def meanings(rows: pl.DataFrame) -> None:
     """What the flags of some rows mean, a sentence each."""
-    numbered = rows.filter(pl.col("value").is_not_null())
-    codes = [code for flags in numbered["flags"].drop_nulls().unique(maintain_order=True) for code in flag_codes(flags)]
+    shown = rows.filter(amounts.is_shown())
+    codes = [code for flags in shown["flags"].drop_nulls().unique(maintain_order=True) for code in flag_codes(flags)]
     lines = [f"* {plain(humanised(flag_words(code)[0]))}: {plain(flag_sentence(code))}" for code in dict.fromkeys(codes)]
     if lines:
         st.markdown("**What a star stands for**\n\n" + "\n".join(lines))
 
 
-def gaps(view: View, rows: pl.DataFrame) -> None:
-    """Say in words which numbers are missing and why, with what the district's mapping says about it within one click."""
-    missing = rows.filter(pl.col("value").is_null())
+def gaps(view: View, rows: pl.DataFrame, left: distribution.LeftOver | None = None) -> None:
+    """Say in words which numbers are missing and why, with what the district's mapping says about it within one click.
+
+    Ranges are said by name, and so is `left`, what is drawn as not shown.
+    """
+    ranged = rows.filter(amounts.is_range())
+    if not ranged.is_empty():
+        which = "; ".join(f"{row['label']}, {row['said']}".replace("\n", " ") for row in ranged.to_dicts())
+        st.markdown(plain(f"Protected range: {which}."))
+    if left:
+        st.markdown(plain(left.sentence))
+    missing = rows.filter(~amounts.is_shown())
     if missing.is_empty():
         return
     for symbol in missing["symbol"].unique(maintain_order=True):

@@ -28,6 +28,10 @@ SYMBOLS = {
     "z": ("not applicable", "The number cannot exist here: there is no such level, grade or course."),
     "x": ("not available", "The number exists in principle, but was not collected or not delivered."),
     "c": ("confidential", "Withheld to protect people in small groups."),
+    "r": (
+        "protected range",
+        "The share lies somewhere within the range shown; where in it is withheld to protect people in small groups.",
+    ),
     "low": ("rounds to 0", "The number is above zero, but rounds to zero at the precision delivered."),
     "u": ("low reliability", "Too little stands behind the number for it to be relied on."),
 }

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from dashboards.components.amounts import is_range
 from dashboards.components.words import listed
 
 # What makes two years of an indicator comparable with itself.
@@ -58,6 +59,11 @@ def runs(rows: pl.DataFrame, continuity: Mapping[str, str]) -> tuple[pl.DataFram
         if earlier["last"] < later["first"] and changed:
             found.append(Break(earlier["last"], later["first"], changed))
     return numbered.sort("start", "run"), found
+
+
+def ranges(rows: pl.DataFrame) -> pl.DataFrame:
+    """The years of `rows` that show a protected range in place of a value, with `start`; no line joins them to anything."""
+    return rows.filter(is_range()).with_columns(start=pl.col("school_year").str.slice(0, 4).cast(pl.Int64)).sort("start")
 
 
 TREND_BREAK = "trend_break"

@@ -36,14 +36,10 @@ def _run(home: Home, is_screening_only: bool = False) -> None:
     from pipelines.intake.submission import all_submissions
     from pipelines.warehouse.indicator_sql import ensure_indicator_sql
 
-    if not flow.waiting(home) and not flow.is_release_due(home) and not flow.unrecorded(home):
+    is_idle = not flow.waiting(home) and not flow.is_release_due(home)
+    if is_idle and not flow.unrecorded(home) and not flow.unbriefed(home):
         ensure_indicator_sql(home.settings)
-        pointer = flow.rolled_back_from(home)
-        click.echo(
-            f"Nothing waits. An operator rolled back from release {pointer}; the next change publishes again."
-            if pointer
-            else "Nothing waits, and the release is made from what is in force."
-        )
+        click.echo(_nothing_to_do(home))
         return
     seen = {s.key: s.state for s in all_submissions(home.store)}
     if not os.access(home.settings.home, os.W_OK):
@@ -64,6 +60,8 @@ def _run(home: Home, is_screening_only: bool = False) -> None:
         if "Interrupted" in str(error):
             stop("Stopped; what was published before stays current. Run it again to finish: nmip run", 1)
         stop(f"The run failed; the earlier release stays current. {error}", 1)
+    if not is_screening_only and flow.under_embargo(home) is not None:
+        click.echo(_under_embargo(home))
     changed = [s for s in all_submissions(home.store) if seen.get(s.key) != s.state]
     for states, words in (
         (("unreadable", "corrections_needed"), "Not taken, findings to read with nmip status"),
@@ -77,9 +75,28 @@ def _run(home: Home, is_screening_only: bool = False) -> None:
         click.echo("Some files in the inbox could not be taken, or were deleted as data about people: nmip status names them.")
 
 
+def _nothing_to_do(home: Home) -> str:
+    from pipelines import flow
+
+    if flow.under_embargo(home) is not None:
+        return f"Nothing waits to be processed. {_under_embargo(home)}"
+    pointer = flow.rolled_back_from(home)
+    if pointer:
+        return f"Nothing waits. An operator rolled back from release {pointer}; the next change publishes again."
+    return "Nothing waits, and the release is made from what is in force."
+
+
+def _under_embargo(home: Home) -> str:
+    from pipelines import flow
+
+    release_id, ends = flow.under_embargo(home) or ("", None)
+    until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "for the next run, because its embargo has ended"
+    return f"Release {release_id} is complete, audited and not published: it waits {until}."
+
+
 @click.command()
 def run() -> None:
-    """Process everything that waits, once: screen, certify, rebuild, publish. No daemon is needed."""
+    """Process everything that waits, once: screen, certify, rebuild, audit, publish, announce. No daemon is needed."""
     _run(open_home())
 
 

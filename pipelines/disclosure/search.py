@@ -1,10 +1,10 @@
 """Which further values to hide so that every hidden count of one block is left open far enough.
 
-A hidden count is open if another table agrees with everything shown and has that count far enough away. A linear program finds the
-cheapest way to such a table, where moving a shown count costs the weight of the values that show it; these are hidden, and cost
-nothing from then on (after J. P. Kelly, B. L. Golden and A. A. Assad, 1992, Cell Suppression: Disclosure Protection for Sensitive
-Tabular Data, Networks 22). Every table that is found proves whatever it reaches, so that most counts need no program of their own.
-What a value may show by itself does not belong here.
+A hidden count is open if another table agrees with everything shown and has that count far enough away. A linear program finds
+the cheapest way to such a table, where moving a shown count costs the weight of the values that show it; these are hidden, and
+cost nothing from then on (after J. P. Kelly, B. L. Golden and A. A. Assad, 1992, Cell Suppression: Disclosure Protection for
+Sensitive Tabular Data, Networks 22). Every table that is found proves whatever it reaches, so that most counts need no program
+of their own. What a value may show by itself does not belong here.
 """
 
 from __future__ import annotations
@@ -18,26 +18,30 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from pipelines.disclosure.bounds import propagated
+from pipelines.disclosure.programs import model_of, quiet_solver, solved
 
 UP, DOWN = 1, -1
 SHOWN, RANGE, HIDDEN, ABSENT = 0, 1, 2, 3
 # What moving a count costs that is hidden already: next to nothing, so that tables stay close and few counts move.
 _HIDDEN_COST = 1e-4
 _TOLERANCE = 1e-6
-# A block whose hidden counts move together is asked in one program; a shown count costs this much there, which nothing earns back.
+# A block whose hidden counts move together is asked in one program; a shown count costs this much there, which nothing earns
+# back.
 _STAY = 1e6
 # Common tables are made as long as one of them proves more than one in so many.
 _FEW = 20
+# Branches of an integer program that asks whether half people can be whole.
+_NODES = 1000
 
 
 @dataclass(frozen=True)
 class Block:
     """Counts that hang together, and the values that show them. Shapes: (cells,) and (rows,), the matrix (equations, cells).
 
-    `value`: the true counts; `matrix @ value` is zero. `fixed`: counts that a reader knows whatever is hidden. `asked`: counts that
-    must be left open when they are hidden, upwards to `reach`, downwards to zero unless they stay at or above `large`.
-    `row_size`, `row_part`: the counts that a value shows (-1 for none); `state`: whether it is SHOWN, shown as a RANGE (its size,
-    and its part between `row_lower` and `row_upper`) or HIDDEN; `weight`: what hiding it costs.
+    `value`: the true counts; `matrix @ value` is zero. `fixed`: counts that a reader knows whatever is hidden. `asked`: counts
+    that must be left open when they are hidden, upwards to `reach`, downwards to zero unless they stay at or above `large`.
+    `row_size`, `row_part`: the counts that a value shows (-1 for none); `state`: whether it is SHOWN, shown as a RANGE (its
+    size, and its part between `row_lower` and `row_upper`) or HIDDEN; `weight`: what hiding it costs.
     """
 
     value: NDArray[np.float64]
@@ -110,8 +114,8 @@ class _Search:
     def run(self, deadline: float) -> Opened:
         not_open: set[int] = set()
         while True:
-            before = int((self.state == HIDDEN).sum())
             is_late = self._open_small(UP, not_open, deadline) or self._open_small(DOWN, not_open, deadline)
+            before = int((self.state == HIDDEN).sum())
             # A large count may be known to be large; what was settled before more was hidden is looked at again.
             is_late = is_late or self._settle_large(not_open, deadline)
             if is_late or int((self.state == HIDDEN).sum()) == before:
@@ -168,7 +172,7 @@ class _Search:
         return False
 
     def _together(self, targets: NDArray[np.int64], direction: int) -> None:
-        """Tables within what is hidden already, in each of which as many of the counts that are left as possible reach their goals."""
+        """Tables within what is hidden already, in each of which as many counts as possible reach their goals."""
         block, n = self._block, self._n
         every = np.arange(len(self._column_cost), dtype=np.int32)
         stay = np.where(self._column_cost > _HIDDEN_COST, _STAY, _HIDDEN_COST)
@@ -181,9 +185,12 @@ class _Search:
             # Each as much as any other, however far it has to go.
             cost[columns] = -1.0 / np.maximum(room, 1.0)
             self._program.changeColsCost(len(every), every, cost)
+            back = self._opposite(left, direction)
             self._change_bounds(columns, np.zeros(len(left)), room)
+            self._change_bounds(back, np.zeros(len(back)), np.zeros(len(back)))
             found = self._solved()
             self._change_bounds(columns, np.zeros(len(left)), self._column_upper[columns])
+            self._change_bounds(back, np.zeros(len(back)), self._column_upper[back])
             if found is None:
                 break
             self._note(self._moved(found))
@@ -193,9 +200,14 @@ class _Search:
             left = left[~is_open]
         self._program.changeColsCost(len(every), every, self._column_cost)
 
-    def _change_bounds(
-        self, columns: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]
-    ) -> None:
+    def _opposite(self, cells: NDArray[np.int64], direction: int) -> NDArray[np.int64]:
+        """The columns that would cancel a move: nobody gains by going there and back."""
+        n, k = self._n, len(self._ranged)
+        beyond = self._beyond[cells]
+        beyond = beyond[beyond >= 0] + 2 * n
+        return np.concatenate([n + cells, beyond + k]) if direction == UP else np.concatenate([cells, beyond])
+
+    def _change_bounds(self, columns: NDArray[np.int64], lower: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
         self._program.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
 
     def _is_open(self, cell: int, direction: int) -> bool:
@@ -216,16 +228,12 @@ class _Search:
         )
         cost = np.where(is_known, self._cost, _HIDDEN_COST)
         self._column_cost = np.concatenate([cost, cost, self._cost[self._ranged], self._cost[self._ranged]])
-        program = highspy.Highs()
-        for name, chosen in (("output_flag", False), ("presolve", "off"), ("solver", "simplex"), ("threads", 1)):
-            program.setOptionValue(name, chosen)
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = 2 * n + 2 * k, equal.shape[0]
-        model.col_cost_, model.col_lower_, model.col_upper_ = self._column_cost, np.zeros(2 * n + 2 * k), self._column_upper
-        model.row_lower_ = model.row_upper_ = np.zeros(equal.shape[0])
-        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = equal.indptr, equal.indices, equal.data
-        program.passModel(model)
+        program = quiet_solver()
+        program.setOptionValue("presolve", "off")
+        program.setOptionValue("solver", "simplex")
+        none = np.zeros(equal.shape[0])
+        columns = (np.zeros(2 * n + 2 * k), self._column_upper)
+        program.passModel(model_of(self._column_cost, equal, (none, none), columns))
         return program
 
     def _solved(self) -> NDArray[np.float64] | None:
@@ -300,31 +308,27 @@ class _Search:
         changed = np.arange(len(self._column_cost), dtype=np.int32)
         stay = np.where(self._column_cost > _HIDDEN_COST, _STAY, _HIDDEN_COST)
         stay[n + cell] = -1.0
+        back = self._opposite(np.array([cell]), DOWN)
         self._program.changeColsCost(len(changed), changed, stay)
+        self._change_bounds(back, np.zeros(len(back)), np.zeros(len(back)))
         found = self._solved()
+        self._change_bounds(back, np.zeros(len(back)), self._column_upper[back])
         self._program.changeColsCost(len(changed), changed, self._column_cost)
         return None if found is None else float(self._moved(found)[cell])
 
     def _is_reached_whole(self, cell: int, direction: int, distance: float) -> bool:
         """Whether a table of whole people reaches a goal within what is hidden now."""
-        from scipy.optimize import Bounds, LinearConstraint, milp
-
         block = self._block
         is_known = self._known
         lower = np.where(is_known, 0.0, self._lower - block.value)
         upper = np.where(is_known, 0.0, self._upper - block.value)
         lower[cell], upper[cell] = (distance, max(distance, upper[cell])) if direction == UP else (lower[cell], -distance)
         zero = np.zeros(block.matrix.shape[0])
-        solved = milp(
-            np.zeros(self._n),
-            constraints=LinearConstraint(block.matrix, zero, zero),
-            bounds=Bounds(lower, upper),
-            integrality=np.ones(self._n),
-            options={"time_limit": 5.0},
-        )
-        if solved.x is None:
+        model = model_of(np.zeros(self._n), block.matrix, (zero, zero), (lower, upper))
+        found = solved(model, np.ones(self._n, dtype=bool), _NODES)
+        if found is None:
             return False
-        self._note(np.round(solved.x))
+        self._note(np.round(found.numbers))
         return True
 
     def _hide(self, cells: NDArray[np.int64]) -> None:

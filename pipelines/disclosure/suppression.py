@@ -1,15 +1,17 @@
 """Which values are hidden, which are shown as ranges: small groups first, then whatever would give them back.
 
-First every value is judged by itself (`first_states`). Then each block of counts that hang together is searched for the cheapest
-further values that leave every hidden count open. At the deadline the rest of a block is hidden whole: more, never less. How tables
-are written and what else a release holds does not belong here.
+First every value is judged by itself (`first_states`). Then each block of counts that hang together is searched for the
+cheapest further values that leave every hidden count open. At the deadline the rest of a block is hidden whole: more, never
+less. How tables are written and what else a release holds does not belong here.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -19,12 +21,16 @@ from scipy.sparse.csgraph import connected_components
 
 from pipelines.disclosure.bands import range_width
 from pipelines.disclosure.cells import PEOPLE, SHARE, System, system_of
+from pipelines.disclosure.exact import least_hidden
 from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN, Block, Opened, opened
 
 CONFIDENTIAL, IN_RANGE = "c", "r"
 # Adults are protected by the number of their schools too: two schools know each other.
 SCHOOLS_OF_ADULTS = 3
 WEIGHT_OF_A_TOTAL = 4.0
+STEPS_BETWEEN_WORDS = 200
+# A table that is cheaper by less than this is not worth another search.
+SAVING = 1e-6
 NUMBERS = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
 NOT_IN_A_RANGE = ("numerator", "value", "standard_error", "lower", "upper", "response_rate")
 
@@ -34,7 +40,9 @@ class Suppressed:
     """What became of each value, in the order of the table: SHOWN, RANGE, HIDDEN or ABSENT (it had no number).
 
     `first`: the same before anything was hidden for the sake of another. `n_late_blocks`: blocks that the deadline ended,
-    `n_hidden_whole`: values that were hidden because the rest of their block was. `n_not_open`: counts that nothing opened by itself.
+    `n_hidden_whole`: values that were hidden because the rest of their block was. `n_not_open`: counts that nothing opened by
+    itself. `weight`: of the values hidden for others; `weight_bounded`: the part of it in blocks for which the least possible
+    was proved, which is `bound`.
     """
 
     state: NDArray[np.int8]
@@ -47,6 +55,9 @@ class Suppressed:
     n_late_blocks: int
     n_hidden_whole: int
     n_not_open: int
+    weight: float
+    weight_bounded: float
+    bound: float
 
 
 def first_states(
@@ -60,7 +71,7 @@ def first_states(
     table = table.join(
         minimum.select("district", "minimum_n"), on="district", how="left", maintain_order="left", nulls_equal=True
     )
-    m = table["minimum_n"].fill_null(int(minimum["minimum_n"].max() or 0)).cast(pl.Float64).to_numpy()  # type: ignore[call-overload,arg-type]
+    m = table.select(pl.col("minimum_n").fill_null(minimum["minimum_n"].max()).cast(pl.Float64)).to_series().to_numpy()
     size = table.select(pl.coalesce("denominator", pl.col("n").cast(pl.Float64)).cast(pl.Float64)).to_series().to_numpy()
     part = table["numerator"].cast(pl.Float64).to_numpy()
     schools = table["n_schools"].cast(pl.Float64).to_numpy()
@@ -111,27 +122,44 @@ def suppress(
     minimum: pl.DataFrame,
     *,
     hidden_before: NDArray[np.bool_] | None = None,
+    ranged_before: NDArray[np.bool_] | None = None,
     shown_before: NDArray[np.bool_] | None = None,
+    moved: NDArray[np.bool_] | None = None,
     deadline_seconds: float = 120.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Suppressed:
     """Decide for every value whether it is shown, shown as a range or hidden.
 
-    `values`, `counts`, `relations`, `minimum`: as for `system_of`. `hidden_before`: values that stay hidden, because an earlier release
-    hid them. `shown_before`: values whose numbers a reader knows from an earlier release, unchanged: hiding them protects nothing.
+    `values`, `counts`, `relations`, `minimum`: as for `system_of`. `hidden_before`: values that stay hidden, because an earlier
+    release hid them; `ranged_before`: values that it showed as a range do not become numbers. `shown_before`: values whose
+    numbers a reader knows from an earlier release, unchanged: hiding them protects nothing. `moved`: values that an earlier
+    release shows of nearly as many people; they are hidden, and left open by the minimum both ways.
     """
     deadline = time.monotonic() + deadline_seconds
     first, at_least, at_most = first_states(values, counts, minimum)
     if hidden_before is not None:
-        first = np.where(hidden_before & (first == SHOWN), HIDDEN, first).astype(np.int8)
+        first = np.where(hidden_before & (first != ABSENT), HIDDEN, first).astype(np.int8)
+    if ranged_before is not None:
+        first = np.where(ranged_before & (first == SHOWN), HIDDEN, first).astype(np.int8)
+    if moved is not None:
+        first = np.where(moved & (first != ABSENT), HIDDEN, first).astype(np.int8)
     system = system_of(values, counts, relations, minimum)
-    plan = _Plan(system, values, first.copy(), at_least, at_most, shown_before)
+    plan = _Plan(system, values, first.copy(), at_least, at_most, shown_before, moved)
     labels = plan.labels()
     n_programs = n_late = n_not_open = n_hidden_whole = 0
-    for k, label in enumerate(labels):
-        if k % 100 == 0:
-            progress(f"protecting small groups: {k:,} of {len(labels):,} blocks of counts")
-        found = opened(plan.block(label), deadline)
+    total = total_proved = least = 0.0
+    taken: list[tuple[Opened, float, float | None]] = []
+    # The solver lets other threads run; the largest blocks, which take longest, begin first.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        answers = pool.map(lambda label: _best(plan.block(label), deadline), labels)
+        for k, answer in enumerate(answers):
+            if k % STEPS_BETWEEN_WORDS == 0:
+                progress(f"protecting small groups: {k:,} of {len(labels):,} blocks of counts")
+            taken.append(answer)
+    for label, (found, weight, bound) in zip(labels, taken, strict=True):
+        total += weight
+        total_proved += weight if bound is not None else 0.0
+        least += bound or 0.0
         n_programs += found.n_programs
         n_hidden_whole += plan.take(label, found)
         n_not_open += len(found.not_open)
@@ -147,7 +175,31 @@ def suppress(
         n_late_blocks=n_late,
         n_hidden_whole=n_hidden_whole,
         n_not_open=n_not_open,
+        weight=total,
+        weight_bounded=total_proved,
+        bound=least,
     )
+
+
+def _best(block: Block, deadline: float) -> tuple[Opened, float, float | None]:
+    """The values to hide in one block, the weight of those hidden for others, and the bound that was proved for it, if any."""
+    found = opened(block, deadline)
+    weight = _weight_of(block, found.state)
+    if weight == 0 or found.is_late or len(found.not_open):
+        return found, weight, 0.0 if weight == 0 else None
+    least = least_hidden(block)
+    if least is None:
+        return found, weight, None
+    if least.weight < weight * (1 - SAVING):
+        # The program asks for small counts only; the search looks at all the others.
+        again = opened(replace(block, state=least.state), deadline)
+        if not again.is_late and not len(again.not_open) and _weight_of(block, again.state) < weight:
+            return again, _weight_of(block, again.state), least.bound
+    return found, weight, least.bound
+
+
+def _weight_of(block: Block, state: NDArray[np.int8]) -> float:
+    return float(block.weight[(state == HIDDEN) & (block.state != HIDDEN)].sum())
 
 
 class _Plan:
@@ -161,22 +213,29 @@ class _Plan:
         at_least: NDArray[np.float64],
         at_most: NDArray[np.float64],
         shown_before: NDArray[np.bool_] | None,
+        moved: NDArray[np.bool_] | None,
     ) -> None:
         self._system, self.state = system, state
         self._fixed = np.zeros(system.n_cells, dtype=bool)
         if shown_before is not None:
+            # What the same table gives back is known too, but that an equation says by itself.
             for cells in (system.row_size, system.row_part):
                 self._fixed[cells[shown_before & (cells >= 0)]] = True
         self._weight = _weights(values, system)
-        size = np.where(system.row_size >= 0, system.value[np.maximum(system.row_size, 0)], np.nan)
+        size = _of_rows(system, system.row_size, np.nan)
         self._lower, self._upper = np.ceil(at_least * size - 1e-9), np.floor(at_most * size + 1e-9)
         self._label = _hanging_together(system)
         self._cells = _Grouped(self._label)
         anchor = np.where(system.row_size >= 0, system.row_size, system.row_part)
-        self._rows = _Grouped(np.where(anchor >= 0, self._label[np.maximum(anchor, 0)], -1))
+        self._rows = _Grouped(np.concatenate([self._label, [-1]])[anchor])
         n = int(system.equation.max(initial=-1)) + 1
         self._by_cell = csr_array((system.sign, (system.cell, system.equation)), shape=(system.n_cells, n))
-        self._reach = self._goals()
+        self._reach, self._large = self._goals(), system.minimum.copy()
+        if moved is not None:
+            for cells in (system.row_size, system.row_part):
+                counts = cells[moved & (cells >= 0)]
+                self._reach[counts] = system.value[counts] + system.minimum[counts]
+                self._large[counts] = np.inf
 
     def _goals(self) -> NDArray[np.float64]:
         """How high the upper bound of each hidden count must be."""
@@ -189,14 +248,14 @@ class _Plan:
         return reach
 
     def labels(self) -> list[int]:
-        """Blocks in which a value is hidden or in a range, those with the fewest counts first."""
+        """Blocks in which a value is hidden or in a range, those with the most counts first."""
         rows = np.isin(self.state, (RANGE, HIDDEN))
         anchor = np.where(self._system.row_size >= 0, self._system.row_size, self._system.row_part)[rows]
         labels = np.unique(self._label[anchor[anchor >= 0]])
         # What is left of a shown total beside its shown parts is hidden without any value being so.
         left = np.unique(self._label[len(self._system.keys) :])
         labels = np.unique(np.concatenate([labels, left]))
-        return [int(label) for label in labels[np.argsort(self._cells.sizes[labels], kind="stable")]]
+        return [int(label) for label in labels[np.argsort(-self._cells.sizes[labels], kind="stable")]]
 
     def block(self, label: int) -> Block:
         """One block, cut out."""
@@ -214,7 +273,7 @@ class _Plan:
             fixed=self._fixed[cells],
             asked=system.is_people[cells] | (sizes_of_schools & is_size),
             reach=self._reach[cells],
-            large=system.minimum[cells],
+            large=self._large[cells],
             row_size=local(system.row_size[rows]),
             row_part=local(system.row_part[rows]),
             state=self.state[rows],
@@ -227,8 +286,13 @@ class _Plan:
         """Take over what became of a block, hiding the rest of it where it is not open; returns how many values that hid more."""
         rows = self._rows.of(label)
         self.state[rows] = found.state
-        if not len(found.not_open):
-            return 0
+        cells = self._cells.of(label)[found.not_open]
+        # Nobody is nobody: where only the sender's own words say so, nothing more can be hidden.
+        if found.is_late or (self._system.value[cells] > 0).any():
+            return self._hide_rest(rows)
+        return 0
+
+    def _hide_rest(self, rows: NDArray[np.int64]) -> int:
         more = rows[self.state[rows] <= RANGE]
         self.state[more] = HIDDEN
         return len(more)
@@ -261,6 +325,11 @@ def _hanging_together(system: System) -> NDArray[np.int64]:
     return np.asarray(label[:n], dtype=np.int64)
 
 
+def _of_rows(system: System, cells: NDArray[np.int64], otherwise: float) -> NDArray[np.float64]:
+    """The count that each value has in its cell."""
+    return np.concatenate([system.value, [otherwise]])[cells]
+
+
 def _weights(values: pl.DataFrame, system: System) -> NDArray[np.float64]:
     """What hiding each value costs: more where more people stand behind it, most where it is a total."""
     totals = (
@@ -270,5 +339,5 @@ def _weights(values: pl.DataFrame, system: System) -> NDArray[np.float64]:
         + (pl.col("category").is_null() | ~pl.col("category").str.starts_with("level_")).cast(pl.Int8)
     )
     level = values.select(totals).to_series().to_numpy().astype(float)
-    size = np.where(system.row_size >= 0, system.value[np.maximum(system.row_size, 0)], 0.0)
+    size = _of_rows(system, system.row_size, 0.0)
     return (1.0 + np.log2(1.0 + size)) * WEIGHT_OF_A_TOTAL**level

@@ -151,11 +151,24 @@ class WebhookFailed(Exception):
     """The webhook did not take the message; it is sent again with the next report."""
 
 
+def told_to_others(store: SubmissionStore, contracts_folder: Path, submission: Submission) -> dict[str, Any]:
+    """`summary` without the sender's own words: names of files and sheets, and messages that no rule of today's book stands for.
+
+    One address is told of all districts, and a sender may write into a name whatever stands in the file.
+    """
+    result = summary(store, contracts_folder, submission)
+    del result["files"]
+    book = rule_book(contracts_folder, submission.key.extract)
+    wordless = {"meaning": None, "how_to_fix": None}
+    rules = [rule if rule["rule_id"] in book else {**rule, **wordless} for rule in result["rules"]]
+    return {**result, "rules": rules, "notes": (submission.screened or {}).get("notes", [])}
+
+
 def notify(store: SubmissionStore, contracts_folder: Path, submission: Submission, url: str) -> None:
-    """Send what came of a submission (counts and rule ids, no delivered value) to a webhook. Raises WebhookFailed."""
+    """Send what came of a submission (counts and rule ids, no word of its sender) to a webhook. Raises WebhookFailed."""
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise WebhookFailed("NMIP_WEBHOOK must begin with http:// or https://")
-    content = canonical_json(summary(store, contracts_folder, submission))
+    content = canonical_json(told_to_others(store, contracts_folder, submission))
     request = urllib.request.Request(  # noqa: S310 - the scheme was checked
         url, data=content, headers={"Content-Type": "application/json"}, method="POST"
     )

@@ -1,7 +1,7 @@
-"""Assets in the order of the flow: submissions, extracts (written by them), dbt models, release.
+"""Assets in the order of the flow: submissions, extracts (written by them), dbt models, release, briefing.
 
 One run handles a batch: the `submissions` step screens everything that waits and reports one materialisation for each
-certified partition; dbt and the release follow in the same run.
+certified partition; dbt and the release follow in the same run. The briefing has a job of its own, started by an announcement.
 """
 
 import logging
@@ -13,9 +13,19 @@ import dagster as dg
 from pipelines import flow
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.lake.partitions import Partition, partitions
-from pipelines.orchestration.dbt_assets import RELEASE, SUBMISSIONS, estimates_key, extract_key, model_specs, test_specs
+from pipelines.orchestration.dbt_assets import (
+    BRIEFING,
+    RELEASE,
+    SUBMISSIONS,
+    estimates_key,
+    extract_key,
+    model_specs,
+    test_specs,
+)
 from pipelines.orchestration.partitions import extract_partitions, partition_of
 from pipelines.orchestration.run_lock import hold_run_lock
+from pipelines.release.auditing import ReleaseRefused
+from pipelines.release.folder import UnusableRelease
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt import COUNTS, ESTIMATES, TABLES, BuildFailed, NodeResult
 
@@ -166,19 +176,46 @@ def _check_results(results: tuple[NodeResult, ...], tests: Mapping[str, dg.Asset
 
 
 def release_asset(settings: Settings, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
-    """Publish the marts as an immutable, protected release."""
+    """Publish the marts as an immutable, protected release, once it withstood its audit."""
     marts = [spec.key for unique_id, spec in model_specs(manifest).items() if spec.key.path[0] == "marts"]
 
-    @dg.asset(key=RELEASE, deps=marts, group_name="release", description="The published tables, small groups protected.")
+    @dg.asset(
+        key=RELEASE,
+        deps=marts,
+        group_name="release",
+        description="The published tables: small groups protected, attacked by the auditor, then published and announced.",
+    )
     def release() -> dg.MaterializeResult[None]:
-        manifest_written = flow.release(flow.Home(settings))
-        PROGRESS.info(f"release {manifest_written['release_id']} is current")
+        home = flow.Home(settings)
+        try:
+            made = flow.release(home, PROGRESS.info)
+        except (ReleaseRefused, UnusableRelease) as problem:
+            raise dg.Failure(description=str(problem), allow_retries=False) from None
         return dg.MaterializeResult(
             metadata={
-                "release_id": manifest_written["release_id"],
-                **{f"rows_{name}": table["n_rows"] for name, table in manifest_written["tables"].items()},
-                **manifest_written["protection"],
+                "release_id": made["release_id"],
+                "is_under_embargo": flow.under_embargo(home) is not None,
+                **{f"rows_{name}": table["n_rows"] for name, table in made["tables"].items()},
+                **{name: said for name, said in made["protection"].items() if isinstance(said, int | float | str)},
+                "n_cells_attacked": made.get("audit", {}).get("n_cells_attacked", 0),
             }
         )
 
     return release
+
+
+def briefing_asset(settings: Settings) -> dg.AssetsDefinition:
+    """What is made of every announced release."""
+
+    @dg.asset(
+        key=BRIEFING, deps=[RELEASE], group_name="briefing", description="What changed with each announced release, and why."
+    )
+    def briefing() -> dg.MaterializeResult[None]:
+        hold_run_lock(settings)
+        try:
+            made = flow.brief(flow.Home(settings), PROGRESS.info)
+        except UnusableRelease as problem:
+            raise dg.Failure(description=str(problem), allow_retries=False) from None
+        return dg.MaterializeResult(metadata={"releases": made})
+
+    return briefing

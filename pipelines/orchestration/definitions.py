@@ -7,20 +7,29 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.orchestration.assets import dbt_assets, estimates_specs, extract_specs, release_asset, submissions_asset
+from pipelines.orchestration.assets import (
+    briefing_asset,
+    dbt_assets,
+    estimates_specs,
+    extract_specs,
+    release_asset,
+    submissions_asset,
+)
 from pipelines.orchestration.checks import contract_checks, record_checks
-from pipelines.orchestration.sensors import JOB, build_sensors
+from pipelines.orchestration.sensors import BRIEFINGS_JOB, JOB, build_sensors
 from pipelines.settings import Settings
 from pipelines.warehouse.dbt import read_manifest
 
 
 def build_definitions(settings: Settings | None = None, manifest: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Fresh definitions: one lineage graph from submissions to release, one job over it, two sensors."""
+    """Fresh definitions: one lineage graph from submissions to briefing, a job up to the release and one for what
+    is made of it, three sensors.
+    """
     settings = settings or Settings.from_environment()
     manifest = manifest if manifest is not None else read_manifest(settings)
     submissions = submissions_asset(settings)
     models = dbt_assets(settings, manifest)
-    release = release_asset(settings, manifest)
+    release, briefing = release_asset(settings, manifest), briefing_asset(settings)
     contract, record = contract_checks(settings), record_checks(settings)
     selection = (
         dg.AssetSelection.assets(submissions, models, release)
@@ -33,10 +42,16 @@ def build_definitions(settings: Settings | None = None, manifest: Mapping[str, A
         executor_def=dg.in_process_executor,
         description="Screen what waits, bring the lake up to date, rebuild, publish.",
     )
+    briefings_job = dg.define_asset_job(
+        BRIEFINGS_JOB,
+        selection=dg.AssetSelection.assets(briefing),
+        executor_def=dg.in_process_executor,
+        description="Make what every announced release is due.",
+    )
     return dg.Definitions(
-        assets=[submissions, *extract_specs(settings), *estimates_specs(settings, manifest), models, release],
+        assets=[submissions, *extract_specs(settings), *estimates_specs(settings, manifest), models, release, briefing],
         asset_checks=[contract, record],
-        jobs=[job],
-        sensors=build_sensors(settings, job),
+        jobs=[job, briefings_job],
+        sensors=build_sensors(settings, job, briefings_job),
         executor=dg.in_process_executor,
     )

@@ -6,10 +6,11 @@ import os
 
 import dagster as dg
 
+from pipelines import flow
 from pipelines.orchestration.dbt_assets import SUBMISSIONS
 from pipelines.orchestration.definitions import build_definitions
 from pipelines.orchestration.run_lock import hold_run_lock, release_run_lock, retire_dead_runs
-from pipelines.orchestration.sensors import JOB
+from pipelines.orchestration.sensors import BRIEFINGS_JOB, JOB
 from pipelines.settings import Settings
 from pipelines.storage import Storage
 
@@ -47,22 +48,29 @@ def prepare_dagster_home(settings: Settings) -> None:
 
 
 def run_once(settings: Settings, is_screening_only: bool = False) -> str:
-    """Run the refresh job in this process on the home's Dagster instance; returns the run id. Raises RunFailed.
+    """Run the refresh job in this process on the home's Dagster instance, and the briefings job where a release was announced;
+    returns the run id of the former. Raises RunFailed.
 
     `is_screening_only` stops when what waited is screened and the lake is up to date: somebody signs before anything is built.
     """
     prepare_dagster_home(settings)
-    job = build_definitions(settings).resolve_job_def(JOB)
+    definitions = build_definitions(settings)
     hold_run_lock(settings)
     try:
-        return _run_in_process(job, [SUBMISSIONS] if is_screening_only else None)
+        if is_screening_only:
+            return _run_in_process(definitions.resolve_job_def(JOB), [SUBMISSIONS])
+        run_id = _run_in_process(definitions.resolve_job_def(JOB), None)
+        if flow.unbriefed(flow.Home(settings)):
+            _run_in_process(definitions.resolve_job_def(BRIEFINGS_JOB), None)
+        return run_id
     finally:
         release_run_lock(settings)
 
 
 def _run_in_process(job: dg.JobDefinition, selection: list[dg.AssetKey] | None) -> str:
     with dg.DagsterInstance.get() as instance:
-        retire_dead_runs(instance, JOB)
+        for job_name in (JOB, BRIEFINGS_JOB):
+            retire_dead_runs(instance, job_name)
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET, asset_selection=selection)
         if not result.success:
             failures = [event for event in result.all_events if event.is_failure and event.step_key]

@@ -11,8 +11,10 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from pipelines import flow
 from pipelines.orchestration.run_lock import is_run_lock_held, retire_dead_runs
 from pipelines.settings import Settings
+from pipelines.storage import canonical_json, sha256
 
 JOB = "refresh"
+BRIEFINGS_JOB = "briefings"
 CAUSE_TAG = "nmip/cause"
 MAX_ATTEMPTS = 5
 # The daemon looks every 5 seconds; a minimum of 5 would make it skip every other look.
@@ -49,26 +51,31 @@ def is_run_active(settings: Settings, instance: dg.DagsterInstance) -> bool:
     """
     if is_run_lock_held(settings):
         return True
-    retire_dead_runs(instance, JOB)
-    return instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=list(ABOUT_TO_START))) > 0
+    about_to_start = 0
+    for job_name in (JOB, BRIEFINGS_JOB):
+        retire_dead_runs(instance, job_name)
+        about_to_start += instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=list(ABOUT_TO_START)))
+    return about_to_start > 0
 
 
-def _attempts(context: dg.SensorEvaluationContext, cause: str | None) -> int:
-    return context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, tags={CAUSE_TAG: cause})) if cause else 0
+def _attempts(context: dg.SensorEvaluationContext, cause: str | None, job_name: str) -> int:
+    return context.instance.get_runs_count(dg.RunsFilter(job_name=job_name, tags={CAUSE_TAG: cause})) if cause else 0
 
 
 def _tick(
-    settings: Settings, context: dg.SensorEvaluationContext, cause: str | None, nothing: str
+    settings: Settings, context: dg.SensorEvaluationContext, cause: str | None, nothing: str, job_name: str = JOB
 ) -> dg.RunRequest | dg.SkipReason:
     active = is_run_active(settings, context.instance)
-    decision = decide(cause, active, _attempts(context, cause), nothing)
+    decision = decide(cause, active, _attempts(context, cause, job_name), nothing)
     if decision.run_key is None or cause is None:
         return dg.SkipReason(decision.reason)
     return dg.RunRequest(run_key=decision.run_key, tags={CAUSE_TAG: cause})
 
 
-def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list[dg.SensorDefinition]:
-    """The inbox sensor and the release sensor."""
+def build_sensors(
+    settings: Settings, job: UnresolvedAssetJobDefinition, briefings_job: UnresolvedAssetJobDefinition
+) -> list[dg.SensorDefinition]:
+    """The inbox sensor, the release sensor, and the one that hears a release announced."""
 
     @dg.sensor(
         name="inbox",
@@ -85,14 +92,37 @@ def build_sensors(settings: Settings, job: UnresolvedAssetJobDefinition) -> list
         job=job,
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Something was signed, or a refresh failed: the release is not made from what is in force.",
+        description="Something was signed, a refresh failed or an embargo ended: the release is not made from what is in force.",
     )
     def release_due(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         home = flow.Home(settings)
         in_inbox = flow.waiting_digest(home)
-        if in_inbox and _attempts(context, in_inbox) < MAX_ATTEMPTS:
+        if in_inbox and _attempts(context, in_inbox, JOB) < MAX_ATTEMPTS:
             return dg.SkipReason("The inbox has work; its run releases too.")
-        cause = flow.fingerprint(home) if flow.is_release_due(home) else None
-        return _tick(settings, context, cause, "The release is made from what is in force.")
+        cause = flow.release_cause(home)
+        report = flow.refused(home) if cause else None
+        if report is not None:
+            # A release made again from the same would be refused again.
+            return dg.SkipReason(
+                f"Release {report['release_id']} failed its audit, and nothing changed since; it is in the working folder, "
+                f"{flow.REFUSED}/{report['release_id']}.json. To try it once more: nmip run"
+            )
+        held = flow.under_embargo(home)
+        nothing = "The release is made from what is in force."
+        if held is not None and held[1] is not None:
+            nothing = f"Release {held[0]} is complete and waits until {held[1].isoformat(timespec='minutes')}."
+        return _tick(settings, context, cause, nothing)
 
-    return [inbox, release_due]
+    @dg.sensor(
+        name="release_announced",
+        job=briefings_job,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="A release was announced of which nothing was made yet.",
+    )
+    def release_announced(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        announced = flow.unbriefed(flow.Home(settings))
+        cause = sha256(canonical_json(announced)) if announced else None
+        return _tick(settings, context, cause, "Every announced release has its briefing.", BRIEFINGS_JOB)
+
+    return [inbox, release_due, release_announced]

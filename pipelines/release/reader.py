@@ -23,11 +23,16 @@ class NoRelease(Exception):
 
 @dataclass(frozen=True)
 class Release:
-    """One published release: its id, its manifest as parsed JSON, and the folder that holds its Parquet tables."""
+    """One published release: its id, its manifest as parsed JSON, and the folder that holds its Parquet tables.
+
+    `published_at`: when it was published (ISO 8601), None where nobody wrote that down. The manifest's `created_at` is another
+    time: that of the latest event among what the release is made from.
+    """
 
     release_id: str
     manifest: dict[str, Any]
     folder: Path
+    published_at: str | None = None
 
     def table_path(self, name: str) -> Path:
         """Where a table of this release lies.
@@ -67,7 +72,13 @@ def read_current(home: Path) -> Release:
     manifest = _json_object(manifest_path, f"The manifest of release {release_id}")
     if manifest.get("release_id") != release_id or not isinstance(manifest.get("tables"), dict):
         raise NoRelease(f"The manifest of release {release_id} does not describe that release. {_REPUBLISH}")
-    return Release(release_id=release_id, manifest=manifest, folder=folder)
+    published_at = pointer.get("published_at")
+    return Release(
+        release_id=release_id,
+        manifest=manifest,
+        folder=folder,
+        published_at=published_at if isinstance(published_at, str) else None,
+    )
 
 
 def _json_object(path: Path, what: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ COLUMNS: dict[str, list[str]] = {
     "algebra_cohorts": ["code", "label"],
     "alignments": ["code", "label"],
     "audiences": ["code", "label"],
+    "breakdowns": ["code", "label", "adds_up", "meaning"],
     "challenges": ["code", "label"],
     "coach_models": ["code", "label"],
     "commitment_statuses": ["code", "label"],
@@ -41,7 +42,7 @@ COLUMNS: dict[str, list[str]] = {
         "auto_certify", "minimum_n", "source",
     ],
     "grade_bands": ["code", "label"],
-    "grades": ["code", "label", "sort_order", "is_pooled", "low_grade", "high_grade"],
+    "grades": ["code", "label", "sort_order", "is_pooled", "low_grade", "high_grade", "members"],
     "habits": ["code", "label"],
     "implementation_stages": ["code", "label", "sort_order"],
     "instruments": INSTRUMENT_COLUMNS,
@@ -64,6 +65,7 @@ COLUMNS: dict[str, list[str]] = {
     "samplings": ["code", "label"],
     "school_levels": ["code", "label"],
     "school_years": ["code", "label", "first_date", "last_date"],
+    "states": ["code", "label", "minimum_n", "source"],
     "subgroups": ["code", "label", "dimension", "complement_of", "gap_reference"],
     "symbols": ["code", "label", "meaning"],
     "title_roles": ["code", "label"],
@@ -106,7 +108,8 @@ CODES: dict[str, set[str]] = {
     "rubric_raters": {"self", "reviewer"},
     "rubric_ratings": {"accomplished", "developing", "undeveloped"},
     "samplings": {"all", "random", "purposive"},
-    "symbols": {"z", "x", "c", "low", "u"},
+    "states": {"CA", "FL", "IL", "NY", "PA", "TX"},
+    "symbols": {"z", "x", "c", "r", "low", "u"},
     "title_roles": {"core", "supplemental", "intervention", "after_school", "tutoring"},
     "unit_types": {"school", "district"},
     "use_sources": {"survey", "log"},
@@ -209,6 +212,10 @@ def test_grades_are_ordered_and_pools_span_single_grades() -> None:
     single = {row["code"]: int(row["sort_order"]) for row in grades if row["is_pooled"] == "false"}
     assert list(single) == ["PK", "K", *(str(grade) for grade in range(1, 13))]
     for row in grades:
+        members = row["members"].split(";")
+        places = [single[member] for member in members]
+        assert places == sorted(set(places))
+        assert (members[0], members[-1]) == (row["low_grade"], row["high_grade"])
         if row["is_pooled"] == "true":
             assert single[row["low_grade"]] < single[row["high_grade"]]
             assert row["code"].startswith(f"{row['low_grade']}_")
@@ -287,6 +294,25 @@ def test_dimensions_of_subgroups() -> None:
     for row in rows("subgroups"):
         sizes[row["dimension"]] = sizes.get(row["dimension"], 0) + 1
     assert sizes == {"all": 1, "gender": 3, "income": 2, "language": 2, "disability": 2, "race_ethnicity": 7}
+
+
+def test_pooled_grades_hold_what_their_code_says() -> None:
+    members = {row["code"]: row["members"].split(";") for row in rows("grades") if row["is_pooled"] == "true"}
+    assert members["3_8"] == members["3_5"] + members["6_8"]
+    assert members["3_8_and_11"] == [*members["3_8"], "11"]
+    assert members["9_12"] == ["9", "10", "11", "12"]
+
+
+def test_every_state_of_a_district_has_its_minimum_with_a_source() -> None:
+    states = {row["code"]: row for row in rows("states")}
+    assert {row["state"] for row in rows("districts")} <= set(states)
+    assert {row["state"] for row in rows("instruments")} <= set(states)
+    for row in states.values():
+        assert 5 <= int(row["minimum_n"]) <= 30
+        assert len(row["source"]) > 40
+    assert {code: int(row["minimum_n"]) for code, row in states.items()} == {
+        "CA": 11, "FL": 10, "IL": 10, "NY": 5, "PA": 10, "TX": 5,
+    }  # fmt: skip
 
 
 def test_districts_are_well_formed() -> None:

@@ -23,6 +23,8 @@ YEARS = ("2021-22", "2022-23", "2023-24", "2024-25")
 NAEP_YEARS = ("2021-22", "2023-24")
 # A district whose test changed between the second and the third year, and one that took no part in NAEP.
 BROKEN, WITHOUT_NAEP = "miami_dade", "new_york_city"
+# Whose share of teachers in immersion is a protected range in the last year.
+FEW = "houston"
 HALF = 1.959964
 _VERDICTS = (
     ("no_data", "No data", "One of the two values is missing.", "The district sends it.", False),
@@ -54,20 +56,21 @@ def comparability_indicators() -> list[Row]:
     """Definitions of what is estimated and of Algebra I."""
 
     def indicator(code: str, name: str, unit: str, basis: str, **more: Any) -> Row:
-        common = {"challenge": "outcomes", "interval": "standard_error", "counts": "people", "is_describe_only": False}
+        common = {"challenge": "outcomes", "interval": "standard_error", "counts": "students", "is_describe_only": False}
         words = {"definition": f"{name}, invented.", "numerator": "what is counted", "denominator": "out of what"}
         return (
             {"indicator_id": code, "name": name, "unit": unit, "basis": basis, "definition_version": "1"} | common | words | more
         )
 
+    estimated = {"estimated_from": "OC4"}
     return [
         indicator("OC1", "Algebra I by end of grade 9", "share", "administrative", interval="wilson"),
         indicator("OC2", "First-attempt success in Algebra I", "share", "administrative", interval="wilson"),
         indicator("OC3", "Grade 8 algebra access", "share", "administrative", interval="wilson"),
-        indicator("OC5", "Position in own state", "state SD", "state_relative", direction="higher is better"),
-        indicator("OC6", "Linked mean", "NAEP points", "linked", direction="higher is better"),
+        indicator("OC5", "Position in own state", "state SD", "state_relative", direction="higher is better", **estimated),
+        indicator("OC6", "Linked mean", "NAEP points", "linked", direction="higher is better", **estimated),
         indicator("OC7", "NAEP TUDA", "NAEP points", "naep", direction="higher is better"),
-        indicator("OC8", "Gap", "SD", "scale_free"),
+        indicator("OC8", "Gap", "SD", "scale_free", **estimated),
     ]
 
 
@@ -228,7 +231,16 @@ def comparisons() -> list[Row]:
     group = {"subgroup": "english_learner", "other_subgroup": "not_english_learner", "category": "meets"}
     group |= {"district": "chicago", "other_district": "chicago", "school_year": "2024-25", "other_school_year": "2024-25"}
     add("subgroups", "CM1", "too_close_to_call", "Tested.", (0.5, 0.5), unit="share", **group)
-    return rows
+    return [*rows, *_with_a_range()]
+
+
+def _with_a_range() -> list[Row]:
+    """Pairs of which one side is a protected range: refused, and without any number."""
+    common = {"comparison": "districts", "indicator_id": "EC10", "statistic": "share", "unit": "share", "is_census": False}
+    common |= {"school_year": "2024-25", "other_school_year": "2024-25", "verdict": "suppressed"}
+    common |= {"reason": "One of the two values is hidden or a range.", "remedy": "Nothing: small groups stay protected."}
+    others = [district for district in SENT if district != FEW]
+    return [common | {"district": min(FEW, other), "other_district": max(FEW, other)} for other in others]
 
 
 def _materials_verdict(first: str, second: str) -> tuple[str, str]:

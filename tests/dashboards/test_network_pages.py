@@ -65,9 +65,11 @@ def without_later_parts(folder: Path) -> None:
     early = ["OC4", "OC9", "CM1", "CM2"]
     values.filter(pl.col("indicator_id").is_in(early)).select(kept).write_parquet(folder / "indicator_values.parquet")
     indicators = pl.read_parquet(folder / "indicators.parquet").filter(pl.col("indicator_id").is_in(early))
-    indicators.drop("breakdowns", "counts").write_parquet(folder / "indicators.parquet")
+    indicators.drop("breakdowns", "counts", "estimated_from").write_parquet(folder / "indicators.parquet")
+    pl.read_parquet(folder / "districts.parquet").drop("minimum_n").write_parquet(folder / "districts.parquet")
     manifest = json.loads((folder / "manifest.json").read_text())
-    later = ("comparisons", "verdicts", "naep_results", "link_backtest", "link_backtest_summary")
+    del manifest["protection"], manifest["audit"]
+    later = ("comparisons", "verdicts", "naep_results", "link_backtest", "link_backtest_summary", "counts", "relations")
     for table in ("school_changes", "programs", "thresholds", "expected_extracts", *later):
         (folder / f"{table}.parquet").unlink()
         del manifest["tables"][table]

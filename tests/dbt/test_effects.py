@@ -224,7 +224,7 @@ def test_counts_by_hand(built: flow.Home) -> None:
     assert (row["value_before"], row["value_after"]) == (180 / 651, 181 / 652)
     assert effect_label(row) == (
         "OC4 Level distribution · 2024-25 · Grade 4 · All students · Level 2 · "
-        f"{label('instruments', INSTRUMENT)} · Spring: 27.6 % → 27.8 % (180 of 651 → 181 of 652 people)"
+        f"{label('instruments', INSTRUMENT)} · Spring: 27.6 % → 27.8 % (180 of 651 → 181 of 652 students)"
     )
     # The district, its one network and its one level: four levels and proficient or above of each.
     assert (
@@ -351,7 +351,7 @@ def compiled(home: flow.Home) -> dict[str, Any]:
     return last_manifest(home.settings)
 
 
-def sql_file(tmp_path: Path, sql: str, counts: str = "people") -> Path:
+def sql_file(tmp_path: Path, sql: str, counts: str = "students") -> Path:
     """A file with one model over the school directory in place of the project's."""
     project = tmp_path / "project"
     project.mkdir(exist_ok=True)
@@ -387,7 +387,7 @@ def schools(*rows: tuple[Any, ...]) -> Tables:
 
 
 def said(
-    tmp_path: Path, before: tuple[Any, ...] | None, after: tuple[Any, ...] | None, unit: str = "share", counts: str = "people"
+    tmp_path: Path, before: tuple[Any, ...] | None, after: tuple[Any, ...] | None, unit: str = "share", counts: str = "students"
 ) -> Iterable[str]:
     """What is said of one school that was (low income, symbol, enrolled) and is something else."""
     path = sql_file(tmp_path, ONE_VALUE_A_SCHOOL.format(unit_type="'district'", unit=unit), counts)
@@ -399,18 +399,18 @@ class TestWords:
     @pytest.mark.parametrize(
         ("before", "after", "words"),
         [
-            ((1204, None, 3860), (1230, None, 3860), "31.2 % → 31.9 % (1,204 → 1,230 of 3,860 people)"),
-            ((1204, None, 3860), (1230, None, 4000), "31.2 % → 30.8 % (1,204 of 3,860 → 1,230 of 4,000 people)"),
-            ((20000, None, 1234567), (20001, None, 1234567), "1.62 % → 1.6201 % (20,000 → 20,001 of 1,234,567 people)"),
-            ((1, None, 2), (2, None, 4), "50.0 % as before (1 of 2 → 2 of 4 people)"),
-            ((0, None, 100), (100, None, 100), "0.0 % → 100.0 % (0 → 100 of 100 people)"),
-            ((None, "c", 50), (5, None, 50), "no number (confidential) → 10.0 % (5 of 50 people)"),
-            ((5, None, 50), (None, "x", 50), "10.0 % → no number (not available) (5 of 50 people)"),
+            ((1204, None, 3860), (1230, None, 3860), "31.2 % → 31.9 % (1,204 → 1,230 of 3,860 students)"),
+            ((1204, None, 3860), (1230, None, 4000), "31.2 % → 30.8 % (1,204 of 3,860 → 1,230 of 4,000 students)"),
+            ((20000, None, 1234567), (20001, None, 1234567), "1.62 % → 1.6201 % (20,000 → 20,001 of 1,234,567 students)"),
+            ((1, None, 2), (2, None, 4), "50.0 % as before (1 of 2 → 2 of 4 students)"),
+            ((0, None, 100), (100, None, 100), "0.0 % → 100.0 % (0 → 100 of 100 students)"),
+            ((None, "c", 50), (5, None, 50), "no number (confidential) → 10.0 % (5 of 50 students)"),
+            ((5, None, 50), (None, "x", 50), "10.0 % → no number (not available) (5 of 50 students)"),
             ((None, "c", 50), (None, "x", 50), "no number (confidential) → no number (not available)"),
             ((None, "odd", 50), (None, None, 50), "no number (no reason given) → no number (no reason given)"),
-            (None, (999, None, 1000), "new: 99.9 % (999 of 1,000 people)"),
+            (None, (999, None, 1000), "new: 99.9 % (999 of 1,000 students)"),
             (None, (None, "z", 50), "new: no number (not applicable)"),
-            ((999, None, 1000), None, "gone: 99.9 % (999 of 1,000 people)"),
+            ((999, None, 1000), None, "gone: 99.9 % (999 of 1,000 students)"),
         ],
     )
     def test_of_a_share(self, tmp_path: Path, before: tuple[Any, ...], after: tuple[Any, ...], words: str) -> None:

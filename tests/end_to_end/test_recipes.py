@@ -86,7 +86,7 @@ models:
           numerator: Students eligible
           denominator: Students enrolled
           unit: share
-          counts: people
+          counts: students
           direction: null
           basis: administrative
           is_describe_only: false

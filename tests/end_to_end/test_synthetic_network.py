@@ -20,7 +20,9 @@ import pytest
 from scipy import stats
 
 from pipelines.settings import PROJECT_ROOT
-from pipelines.warehouse.catalogue import BREAKDOWNS
+from pipelines.warehouse.catalogue import BREAKDOWNS, read_indicators
+from pipelines.warehouse.relations import counts_table, relations_table
+from tests import declared_counts
 
 SCALE = "0.1"
 KEY = ["indicator_id", "district", "school_year", *(name for name in BREAKDOWNS if not name.startswith("unit_"))]
@@ -355,9 +357,77 @@ def test_no_small_group_is_in_the_release(home: Path, values: pl.DataFrame) -> N
     counts = pl.read_parquet(home / pointer["path"] / "indicators.parquet").select("indicator_id", "counts")
     shown = values.filter(pl.col("symbol").is_null()).join(counts, on="indicator_id", how="left")
     assert shown.filter(pl.col("counts") != "nothing", pl.col("n") < 10).is_empty()
-    people = shown.filter(pl.col("counts") == "people", pl.col("unit") == "share", pl.col("numerator").is_not_null())
+    people = shown.filter(
+        pl.col("counts").is_in(["students", "adults"]), pl.col("unit") == "share", pl.col("numerator").is_not_null()
+    )
     for count in (people["numerator"], people["denominator"] - people["numerator"]):
         assert not ((count > 0) & (count < 10)).any()
     hidden = values.filter(pl.col("symbol").is_not_null())
     numbers = pl.col("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
     assert set(hidden.select(numbers.is_null().all()).row(0)) == {True}
+
+
+# Counts that agree nearly everywhere in the invented network and are not the same people by definition.
+NOT_THE_SAME = {
+    frozenset({"students_asked_about_mindset", "students_with_a_scale_mean"}): "a school need not send the mean of a scale",
+    frozenset({"staff_asked_about_mindset", "staff_with_a_scale_mean"}): "a school need not send the mean of a scale",
+    frozenset({"algebra_by_grade_8", "OC2.denominator"}): "a student who is enrolled need not finish a first attempt in the year",
+    frozenset({"students_at_levels", "OC9.numerator"}): "a unit may say how many it tested and not at which levels",
+}
+
+
+@pytest.fixture(scope="module")
+def declared() -> pl.DataFrame:
+    return counts_table(read_indicators(PROJECT_ROOT / "dbt_project"))
+
+
+@pytest.fixture(scope="module")
+def counted(marts: pl.DataFrame, declared: pl.DataFrame) -> pl.DataFrame:
+    """Every count of the unprotected values with the name that it is declared under."""
+    return declared_counts.counted(marts, declared)
+
+
+def test_every_number_is_declared(counted: pl.DataFrame) -> None:
+    assert counted["count"].null_count() == counted["of"].null_count() == 0
+
+
+def test_counts_of_one_name_are_one_number(counted: pl.DataFrame) -> None:
+    """What shares a name, and the denominators that categories or statistics are said to share."""
+    shared = declared_counts.shared_but_unequal(counted)
+    assert shared.filter(pl.col("n_unequal") > 0).is_empty(), shared.filter(pl.col("n_unequal") > 0)
+    assert {"math_teachers", "students_at_levels", "passed_first_attempt", "program_teachers"} <= set(shared["count"])
+
+
+def test_counts_that_are_one_number_have_one_name(counted: pl.DataFrame) -> None:
+    pairs = declared_counts.equal_but_not_shared(counted)
+    assert declared_counts.without_reason(pairs, NOT_THE_SAME) == []
+
+
+def test_what_is_declared_to_add_up_does(counted: pl.DataFrame, declared: pl.DataFrame) -> None:
+    indicators = read_indicators(PROJECT_ROOT / "dbt_project")
+    sums = declared_counts.sums(counted, relations_table(PROJECT_ROOT / "data_contracts", indicators))
+    assert sums.filter(pl.col("parts") > pl.col("total")).is_empty()
+    whole = sums.filter(
+        pl.col("relation").str.starts_with("category/") | pl.col("relation").str.starts_with("cohort/"), pl.col("is_whole")
+    )
+    assert whole.filter(pl.col("parts") != pl.col("total")).is_empty()
+    assert {"category/CM1", "category/LC3", "category/SS7", "category/small+medium+large"} <= set(whole["relation"])
+    for relation in ("network_id", "school_level", "subgroup/income", "subgroup/language"):
+        of = sums.filter(relation=relation)
+        assert of.filter(pl.col("parts") == pl.col("total")).height > 100, relation
+
+
+def test_counts_are_whole_numbers_and_sums_are_not(counted: pl.DataFrame, marts: pl.DataFrame, declared: pl.DataFrame) -> None:
+    people = counted.filter(pl.col("of") != "nothing")
+    assert people.filter(pl.col("amount") % 1 != 0).is_empty()
+    numbers = counted.pivot(
+        on="role", index=[*declared_counts.PLACE, "indicator_id", *declared_counts.SPLIT, "unit"], values=["amount", "of"]
+    )
+    part, size = pl.col("amount_numerator"), pl.col("amount_denominator")
+    assert numbers.filter(pl.col("unit") == "share", part > size).is_empty()
+    # A numerator that is said to count nobody beside a denominator that counts people could not be a part of them.
+    sums = numbers.filter(pl.col("of_numerator") == "nothing", pl.col("of_denominator") != "nothing")
+    is_no_count = ((part % 1 != 0) | (part > size)).any().alias("is_no_count")
+    found = sums.group_by("indicator_id", "statistic").agg(is_no_count)
+    assert found.filter(~pl.col("is_no_count")).is_empty(), found
+    assert found.height >= 10

@@ -375,9 +375,17 @@ class TestReleases:
             "* 0002-abc  2025-01-02  5 indicator values",
         ]
 
+    def test_show_says_what_a_release_of_an_older_form_tells(self, releases: Storage) -> None:
+        assert call("release", "show").output.splitlines() == [
+            "Release 0002-abc (unknown data): current",
+            "Made from what was known on 2025-01-02, of 0 submissions",
+            "Tables and their rows: indicator_values 5",
+            "It was published before releases were attacked.",
+        ]
+
     def test_show_prints_a_manifest(self, releases: Storage) -> None:
-        assert json.loads(call("release", "show").output)["release_id"] == "0002-abc"
-        assert json.loads(call("release", "show", "0001-abc").output)["release_id"] == "0001-abc"
+        assert json.loads(call("release", "show", "--json").output)["release_id"] == "0002-abc"
+        assert json.loads(call("release", "show", "0001-abc", "--json").output)["release_id"] == "0001-abc"
         result = call("release", "show", "../../secret")
         assert result.exit_code == 2
         assert "There is no release ../../secret." in result.output

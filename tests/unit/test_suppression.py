@@ -1,182 +1,397 @@
-"""Protection of small groups: what falls, what falls with it, and that nothing published gives a fallen cell back."""
+"""What a value may show by itself, and what else is hidden for its sake: small tables whose answer is worked out by hand."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pipelines.disclosure.suppression import CATEGORIES, DISTRIBUTION, NUMBERS, Relation, protect
-from pipelines.release.publish import without_small_groups
+from pipelines.disclosure.bands import range_width
+from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN
+from pipelines.disclosure.suppression import first_states, suppress
+from tests.suppression_fixture import (
+    Row,
+    count,
+    counted,
+    counts,
+    mean,
+    minimum_of,
+    only_people,
+    relation,
+    relations,
+    run,
+    share,
+    values_of,
+    withheld,
+)
 
-SCHEMA = {
-    **dict.fromkeys([*DISTRIBUTION, *CATEGORIES, "unit"], pl.String),
-    **dict.fromkeys(NUMBERS, pl.Float64),
-    **dict.fromkeys(["n", "n_schools"], pl.Int64),
-    "symbol": pl.String,
-}
-POOLED = Relation("grade", "3_5", ("3", "4", "5"))
-LANGUAGE = Relation("subgroup", "all", ("english_learner", "not_english_learner"))
-
-
-def _cell(numerator: float, denominator: float, **breakdowns: Any) -> dict[str, Any]:
-    row = dict.fromkeys(SCHEMA)
-    row |= {"indicator_id": "OC4", "district": "a", "school_year": "2024-25", "unit_type": "district", "subgroup": "all"}
-    row |= {"unit": "share"}
-    row |= {"numerator": numerator, "denominator": denominator, "n": int(denominator), "value": numerator / denominator}
-    return row | breakdowns
-
-
-def _levels(counts: tuple[int, ...], **breakdowns: Any) -> list[dict[str, Any]]:
-    return [_cell(n, sum(counts), category=f"level_{k}", **breakdowns) for k, n in enumerate(counts, start=1)]
-
-
-def _protect(rows: list[dict[str, Any]], relations: list[Relation] | None = None) -> pl.DataFrame:
-    return protect(pl.DataFrame(rows, schema=SCHEMA), 10, relations or [], {"OC4"}).values
+GRADES = relation("grade", "3_5", "3", "4", "5")
+LANGUAGE = relation("subgroup", "all", "english_learner", "not_english_learner")
+GENDER = relation("subgroup", "all", "female", "male", "nonbinary", whole=False)
+NETWORKS = relation("network_id", None)
+HOURS = only_people("HR1")
 
 
-def _shown(values: pl.DataFrame, **breakdowns: Any) -> bool:
-    rows = values.filter(**breakdowns)
-    assert rows.height
-    flags = rows["symbol"].is_null()
-    assert flags.all() or not flags.any(), "a distribution is shown whole or not at all"
-    return bool(flags.all())
+def states(*args: Any, **given: Any) -> list[int]:
+    return [int(state) for state in run(*args, **given).state]
 
 
-def test_large_cells_stay() -> None:
-    values = _protect(_levels((40, 30, 30)))
-    assert values["numerator"].to_list() == [40, 30, 30]
-    assert values["symbol"].null_count() == 3
+def first(rows: list[Row], declared: list[Row], minimum: int = 10) -> list[int]:
+    found, _, _ = first_states(values_of(rows), counts(*declared), minimum_of(a=minimum))
+    return [int(state) for state in found]
 
 
-@pytest.mark.parametrize("counts", [(9, 50, 50), (1, 500, 499), (3, 3, 3), (0, 100, 0), (95, 0, 5)])
-def test_a_small_count_takes_its_distribution_with_it(counts: tuple[int, ...]) -> None:
-    values = _protect(_levels(counts))
-    assert not _shown(values, district="a")
-    assert values.select(pl.col("numerator", "denominator", "value", "lower", "upper", "n").is_null().all()).row(0) == (True,) * 6
-    assert values["symbol"].unique().to_list() == ["c"]
+def test_large_counts_stay() -> None:
+    assert states([share(40, 100), share(50, 100, grade="3")], counted("OC1")) == [SHOWN, SHOWN]
 
 
-def test_a_count_of_zero_is_shown_where_others_are_large() -> None:
-    assert _shown(_protect(_levels((0, 50, 50))), district="a")
+@pytest.mark.parametrize(("people", "expected"), [(0, HIDDEN), (1, HIDDEN), (9, HIDDEN), (10, SHOWN), (11, SHOWN)], ids=str)
+def test_a_mean_needs_the_minimum_of_students(people: int, expected: int) -> None:
+    assert first([mean(people)], HOURS) == [expected]
 
 
-def test_a_missing_value_keeps_its_own_reason() -> None:
-    rows = [_cell(9, 100, category="level_1") | {"numerator": None, "value": None, "n": None, "denominator": None, "symbol": "x"}]
-    assert _protect(rows)["symbol"].to_list() == ["x"]
+@pytest.mark.parametrize(
+    ("people", "schools", "expected"), [(9, 5, HIDDEN), (10, 2, HIDDEN), (10, 3, SHOWN), (500, 2, HIDDEN), (500, 0, HIDDEN)]
+)
+def test_adults_need_three_schools_too(people: int, schools: int, expected: int) -> None:
+    assert first([mean(people, n_schools=schools)], only_people("HR1", of="adults")) == [expected]
 
 
-def test_schools_are_not_people() -> None:
-    rows = [_cell(3, 100, indicator_id="CM2"), _cell(3, 9, indicator_id="CM2", district="b")]
-    values = _protect(rows)
-    assert _shown(values, district="a")
-    assert not _shown(values, district="b")
+def test_students_of_one_school_are_not_adults() -> None:
+    assert first([mean(10, n_schools=1)], HOURS) == [SHOWN]
 
 
-def test_of_a_mean_only_the_people_behind_it_are_counted() -> None:
-    rows = [_cell(3, 100, unit="hours"), _cell(300, 9, unit="hours", district="b")]
-    values = _protect(rows)
-    assert _shown(values, district="a")
-    assert not _shown(values, district="b")
+def test_schools_are_no_people_and_are_counted_in_the_denominator_only() -> None:
+    assert first([share(3, 100), share(97, 100), share(3, 9)], counted("OC1", of="schools")) == [SHOWN, SHOWN, HIDDEN]
 
 
-@pytest.mark.parametrize("unit", ["ratio", "teachers per leader"])
-def test_of_a_ratio_of_people_both_counts_are_people(unit: str) -> None:
-    values = _protect([_cell(9, 100, unit=unit), _cell(95, 100, unit=unit, district="b")])
-    assert not _shown(values, district="a")
-    assert _shown(values, district="b"), "what is left of the denominator is nobody's count"
+def test_hours_and_dollars_are_not_counts() -> None:
+    declared = [count("OC1", role, role, "nothing") for role in ("numerator", "denominator")]
+    assert first([share(3, 9, unit="USD"), mean(1, "OC1")], declared) == [SHOWN, SHOWN]
+
+
+@pytest.mark.parametrize(("part", "size", "expected"), [(9, 100, HIDDEN), (10, 100, SHOWN), (95, 100, SHOWN), (100, 9, HIDDEN)])
+def test_of_a_ratio_both_counts_are_people_and_nothing_is_left_of_one(part: int, size: int, expected: int) -> None:
+    assert first([share(part, size, unit="ratio")], counted("OC1", of="adults")) == [expected]
 
 
 def test_a_value_that_does_not_say_how_many_stand_behind_it_falls() -> None:
-    without = {"numerator": None, "denominator": None, "n": None, "value": 2.5, "unit": "months"}
-    rows = [_cell(1, 2) | without, _cell(1, 2, district="b") | without | {"n": 40}, _cell(1, 2, indicator_id="SS9") | without]
-    values = protect(pl.DataFrame(rows, schema=SCHEMA), 10, [], {"OC4"}, {"SS9"}).values
-    assert values["symbol"].to_list() == ["c", None, None]
+    unknown = dict.fromkeys(("numerator", "denominator", "n"))
+    rows = [mean(50) | unknown, mean(50) | unknown | {"n": 40}, mean(50) | unknown | {"n": 9}, mean(50, "FTE") | unknown]
+    declared = [*HOURS, *[count("FTE", role, f"FTE.{role}", "nothing") for role in ("numerator", "denominator")]]
+    assert first(rows, declared) == [HIDDEN, SHOWN, HIDDEN, SHOWN]
 
 
-def test_subtraction_from_the_pooled_grade_gives_nothing_back() -> None:
-    rows = [
-        *_levels((100, 100, 95), grade="3_5"),
-        *_levels((40, 40, 40), grade="3"),
-        *_levels((30, 30, 31), grade="4"),
-        *_levels((30, 30, 24), grade="5"),
-    ]
-    small = [*rows[:9], *_levels((37, 40, 7), grade="5")]
-    assert _shown(_protect(rows, [POOLED]), grade="4")
-    values = _protect(small, [POOLED])
-    assert not _shown(values, grade="5")
-    assert not _shown(values, grade="4"), "grade 5 would be the pooled grade less 3 and 4"
-    assert _shown(values, grade="3")
-    assert _shown(values, grade="3_5")
+@pytest.mark.parametrize("symbol", ["c", "z", "x", "low", "u"])
+def test_a_sender_s_symbol_is_left_alone(symbol: str) -> None:
+    rows = [withheld(share(3, 100), symbol), share(50, 100, grade="3")]
+    found = run(rows, counted("OC1"))
+    assert found.state.tolist() == [ABSENT, SHOWN]
+    assert np.isnan(found.at_least).all()
 
 
-def test_an_unsent_complement_is_protected_too() -> None:
-    rows = [*_levels((60, 60), subgroup="all"), *_levels((55, 58), subgroup="english_learner")]
-    values = _protect(rows, [LANGUAGE])
-    assert not _shown(values, subgroup="english_learner")
-    assert _shown(values, subgroup="all")
+# By hand from the rule: the smallest listed width of which n people make at least the minimum.
+WIDTHS = [
+    (10, 19, None),
+    (10, 20, 0.5),
+    (10, 39, 0.5),
+    (10, 40, 0.25),
+    (10, 49, 0.25),
+    (10, 50, 0.2),
+    (10, 99, 0.2),
+    (10, 100, 0.1),
+    (10, 199, 0.1),
+    (10, 200, 0.05),
+    (10, 499, 0.05),
+    (10, 500, 0.02),
+    (10, 999, 0.02),
+    (10, 1000, 0.01),
+    (10, 1999, 0.01),
+    (10, 2000, 0.005),
+    (10, 4999, 0.005),
+    (10, 5000, 0.002),
+    (10, 9999, 0.002),
+    (10, 10000, 0.001),
+    (10, 10**7, 0.001),
+    (3, 5, None),
+    (3, 6, 0.5),
+    (3, 12, 0.25),
+    (3, 15, 0.2),
+    (30, 60, 0.5),
+    (30, 599, 0.1),
+    (30, 600, 0.05),
+]
 
 
-def test_an_unsent_complement_at_one_level_is_protected_too() -> None:
-    rows = [*_levels((100, 100), subgroup="all"), *_levels((50, 100), subgroup="english_learner")]
-    values = _protect(rows, [LANGUAGE])
-    assert not _shown(values, subgroup="english_learner")
-    assert _shown(values, subgroup="all")
+def test_the_width_of_a_range() -> None:
+    minimum, people, expected = (np.array(column, dtype=float) for column in zip(*WIDTHS, strict=True))
+    np.testing.assert_array_equal(range_width(people, minimum), expected)
 
 
-@pytest.mark.parametrize("unsent", [False, True])
-def test_what_the_sender_withheld_is_not_given_back(unsent: bool) -> None:
-    rows = [*_levels((102, 103), grade="3_5"), *_levels((50, 50), grade="3"), *_levels((51, 49), grade="4")]
-    withheld = [
-        row | dict.fromkeys(["numerator", "denominator", "value", "n"]) | {"symbol": "c"} for row in _levels((1, 4), grade="5")
-    ]
-    values = _protect(rows if unsent else [*rows, *withheld], [POOLED])
-    assert _shown(values, grade="3_5")
-    assert [_shown(values, grade=grade) for grade in ("3", "4")].count(False) == 1
+@pytest.mark.parametrize(
+    ("part", "size", "ends"),
+    [
+        (0, 100, (0, 0.1)),
+        (10, 100, (0, 0.1)),
+        (11, 100, None),
+        (89, 100, None),
+        (90, 100, (0.9, 1)),
+        (100, 100, (0.9, 1)),
+        (11, 45, (0, 0.25)),
+        (12, 45, None),
+        (33, 45, None),
+        (34, 45, (0.75, 1)),
+        (10, 20, (0, 0.5)),
+        (11, 20, (0.5, 1)),
+        (1, 1000, (0, 0.01)),
+        (10, 1000, (0, 0.01)),
+        (11, 1000, None),
+        (999, 1000, (0.99, 1)),
+    ],
+)
+def test_low_and_high_shares_are_ranges(part: int, size: int, ends: tuple[float, float] | None) -> None:
+    """Boundaries belong to the range; nobody and everybody look like their neighbours."""
+    found = run([share(part, size)], counted("OC1"))
+    if ends is None:
+        assert (found.state.tolist(), np.isnan(found.at_least[0]), np.isnan(found.at_most[0])) == ([SHOWN], True, True)
+    else:
+        assert (found.state.tolist(), found.at_least[0], found.at_most[0]) == ([RANGE], ends[0], pytest.approx(ends[1]))
 
 
-def test_the_sum_of_fallen_parts_is_not_a_small_count_either() -> None:
-    rows = [
-        *_levels((303, 300), grade="3_5"),
-        *_levels((2, 98), grade="3"),
-        *_levels((1, 99), grade="4"),
-        *_levels((300, 103), grade="5"),
-    ]
-    values = _protect(rows, [POOLED])
-    assert [_shown(values, grade=grade) for grade in ("3", "4", "5")] == [False, False, False]
-    assert _shown(values, grade="3_5")
+@pytest.mark.parametrize(("part", "size"), [(9, 19), (0, 19), (19, 19), (10, 19), (5, 9), (0, 0)])
+def test_a_share_of_fewer_than_twice_the_minimum_is_hidden(part: int, size: int) -> None:
+    found = run([share(part, size)], counted("OC1"))
+    assert (found.state.tolist(), np.isnan(found.at_least[0])) == ([HIDDEN], True)
 
 
-GRADES = st.lists(st.tuples(*[st.integers(0, 60)] * 3).filter(lambda c: sum(c) > 0), min_size=3, max_size=3)
+@pytest.mark.parametrize(("parts", "n_hidden"), [((100, 100, 5), 2), ((100, 100, 50), 0), ((5, 4, 100), 3), ((6, 8, 100), 2)])
+def test_subtraction_from_a_pooled_grade_gives_nothing_back(parts: tuple[int, int, int], n_hidden: int) -> None:
+    """5 + 4 are still below the minimum together, so a third falls; 6 + 8 are not, and each may be nobody or the ten and more."""
+    rows = [mean(n, grade=grade) for n, grade in zip(parts, "345", strict=True)] + [mean(sum(parts), grade="3_5")]
+    found = states(rows, HOURS, [GRADES])
+    assert sum(state == HIDDEN for state in found[:3]) == n_hidden
+    assert [state for state, n in zip(found, parts, strict=False) if n < 10] == [HIDDEN] * sum(n < 10 for n in parts)
 
 
-@settings(max_examples=150, deadline=None)
-@given(GRADES)
-def test_no_published_total_less_published_parts_is_a_small_cell(by_grade: list[tuple[int, int, int]]) -> None:
-    rows = [row for grade, counts in zip("345", by_grade, strict=True) for row in _levels(counts, grade=grade)]
-    total = tuple(sum(counts) for counts in zip(*by_grade, strict=True))
-    values = _protect([*rows, *_levels(total, grade="3_5")], [POOLED])
-    shown = {grade: _shown(values, grade=grade) for grade in ("3", "4", "5", "3_5")}
-    for grade, counts in zip("345", by_grade, strict=True):
-        if shown[grade]:
-            assert all(n == 0 or n >= 10 for n in counts)
-    if shown["3_5"]:
-        visible = [counts for grade, counts in zip("345", by_grade, strict=True) if shown[grade]]
-        n_hidden = 3 - len(visible)
-        assert not (n_hidden == 1 and visible), "one hidden part of a published total is that total less the others"
-        if visible:
-            left = [whole - sum(part) for whole, part in zip(total, zip(*visible, strict=True), strict=True)]
-            assert sum(left) == 0 or sum(left) >= 10
-            assert all(n == 0 or n >= 10 for n in left)
-            assert all(sum(left) - n == 0 or sum(left) - n >= 10 for n in left)
+@pytest.mark.parametrize("column", ["subgroup", "network_id", "school_level", "school_set", "course", "cohort"])
+def test_every_breakdown_adds_up(column: str) -> None:
+    total = "all" if column == "subgroup" else None
+    rows = [mean(n) | {column: code} for n, code in [(205, total), (98, "p"), (102, "q"), (5, "r")]]
+    found = states(rows, HOURS, [relation(column, total, "p", "q", "r")])
+    assert found[3] == HIDDEN
+    assert [found[1], found[2]].count(HIDDEN) == 1, "one of the two others, and the total stays"
+    assert found[0] == SHOWN
+    assert states(rows, HOURS) == [SHOWN, SHOWN, SHOWN, HIDDEN], "without the relation nothing has to fall with it"
 
 
-def test_small_counts_of_students_leave_the_tables_beside_the_values() -> None:
-    counts = {"n_schools": [2, 1, 3, 4], "n_enrolled": [500, 9, 500, 500], "n_low_income": [100, None, 495, 7]}
-    table = without_small_groups(pl.DataFrame(counts), 10)
-    assert table["n_schools"].to_list() == [2, 1, 3, 4]
-    assert table["n_enrolled"].to_list() == [500, None, 500, 500]
-    assert table["n_low_income"].to_list() == [100, None, None, None]
+def test_districts_add_up_to_all_of_them() -> None:
+    rows = [mean(n, district=district) for n, district in [(205, None), (98, "a"), (102, "b"), (5, "c")]]
+    found = states(rows, HOURS, [relation("district", None, "a", "b", "c")])
+    assert (found[3], [found[1], found[2]].count(HIDDEN)) == (HIDDEN, 1)
+
+
+def test_categories_add_up_to_the_denominator() -> None:
+    """Level 3 may be shown as a range, and then one of the others would give it back."""
+    rows = [share(n, 205, category=f"level_{k}") for k, n in enumerate((98, 102, 5), 1)]
+    declared = counted("OC1", by="category")
+    levels = relation("category", None, "level_1", "level_2", "level_3", indicator="OC1")
+    found = states(rows, declared, [levels])
+    assert found[2] == RANGE
+    assert found[:2].count(HIDDEN) == 1
+    assert states(rows, declared) == [SHOWN, SHOWN, RANGE]
+
+
+def test_a_hidden_count_between_ranges_is_not_known_to_be_somebody() -> None:
+    """15, 15 and 5 of 35: two ranges from nobody to 17 each leave at least one of the 35 at a level that is hidden."""
+    rows = [share(n, 35, category=f"level_{k}") for k, n in enumerate((15, 15, 5), 1)] + [mean(35, "HR1")]
+    declared = [*counted("OC1", denominator="tested", by="category"), *only_people("HR1", "tested")]
+    found = states(rows, declared, [relation("category", None, "level_1", "level_2", "level_3", indicator="OC1")])
+    assert found != [RANGE, HIDDEN, RANGE, SHOWN]
+    assert found != [HIDDEN, RANGE, RANGE, SHOWN]
+
+
+def test_categories_add_up_to_another_category() -> None:
+    """Proficient is levels 3 and 4; level 4 less than ten, given back as proficient less level 3."""
+    rows = [share(n, 400, category=code) for code, n in [("proficient_or_above", 105), ("level_3", 100), ("level_4", 5)]]
+    declared = counted("OC1", by="category")
+    proficient = relation("category", "proficient_or_above", "level_3", "level_4", indicator="OC1")
+    found = states(rows, declared, [proficient])
+    assert (found[2], found[:2].count(HIDDEN)) == (RANGE, 1)
+    assert states(rows, declared, [relation("category", "proficient_or_above", "level_3", "level_4", indicator="OC9")])[:2] == [
+        SHOWN,
+        SHOWN,
+    ], "a relation of another indicator says nothing here"
+
+
+def test_the_category_all_is_the_sum_of_its_parts() -> None:
+    rows = [mean(n, category=code) for code, n in [("all", 205), ("small", 98), ("medium", 102), ("large", 5)]]
+    declared = [count("HR1", "numerator", "x", "nothing"), count("HR1", "denominator", "people", by="category")]
+    found = states(rows, declared, [relation("category", "all", "small", "medium", "large")])
+    assert (found[0], found[3], found[1:3].count(HIDDEN)) == (SHOWN, HIDDEN, 1)
+
+
+USERS = [
+    share(105, 400, "CM3"),
+    share(100, 200, "CM3", subgroup="english_learner"),
+    share(5, 200, "CM3", subgroup="not_english_learner"),
+]
+
+
+def test_one_count_under_two_names_falls_with_both() -> None:
+    """Five users among the others are a range; 105 users less 100 learners would tell them, whoever publishes the 100."""
+    rows = [*USERS, mean(100, "CM4", subgroup="english_learner")]
+    apart = [*counted("CM3", numerator="users"), *only_people("CM4", "others")]
+    together = [*counted("CM3", numerator="users"), *only_people("CM4", "users")]
+    assert states(rows, apart, [LANGUAGE]) == [SHOWN, HIDDEN, RANGE, SHOWN]
+    assert states(rows, together, [LANGUAGE]) == [SHOWN, HIDDEN, RANGE, HIDDEN]
+
+
+def test_a_count_that_has_two_numbers_is_each_indicator_s_own() -> None:
+    rows = [*USERS, mean(101, "CM4", subgroup="english_learner")]
+    found = run(rows, [*counted("CM3", numerator="users"), *only_people("CM4", "users")], [LANGUAGE])
+    assert found.state.tolist() == [SHOWN, HIDDEN, RANGE, SHOWN]
+
+
+def test_a_count_of_a_cohort_is_one_with_the_same_cohort_elsewhere() -> None:
+    rows = [*USERS, mean(100, "CM4", subgroup="english_learner", cohort="2021")]
+    apart = [*counted("CM3", numerator="users"), *only_people("CM4", "users")]
+    assert states(rows, apart, [LANGUAGE]) == [SHOWN, HIDDEN, RANGE, SHOWN]
+    of_cohort = [row | {"of_cohort": "2021"} for row in counted("CM3", numerator="users")]
+    together = [*of_cohort, *only_people("CM4", "users")]
+    assert states(rows, together, [LANGUAGE]) == [SHOWN, HIDDEN, RANGE, HIDDEN]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(("total", "n_hidden"), [(200, 0), (204, 1), (209, 1), (211, 0), (260, 0)])
+def test_a_small_rest_is_protected(total: int, n_hidden: int, whole: bool) -> None:
+    """98 and 102 make 200: of 204 four are left who are neither, and nobody sent them."""
+    rows = [mean(total), mean(98, subgroup="female"), mean(102, subgroup="male")]
+    found = states(rows, HOURS, [relation("subgroup", "all", "female", "male", "nonbinary", whole=whole)])
+    assert found.count(HIDDEN) == n_hidden
+    assert found[0] == SHOWN
+
+
+def test_an_unsent_complement_is_protected() -> None:
+    rows = [share(120, 200), share(115, 195, subgroup="english_learner")]
+    assert states(rows, counted("OC1"), [LANGUAGE]) == [SHOWN, HIDDEN]
+
+
+@pytest.mark.parametrize(("part", "expected"), [(12, HIDDEN), (30, SHOWN), (48, HIDDEN), (10, HIDDEN), (50, HIDDEN)])
+def test_the_share_of_an_unsent_complement_is_protected_at_both_ends(part: int, expected: int) -> None:
+    """All: 50 of 100; learners: 60. Of the 40 others 38, 20, 2, all or nobody are counted: with 38, two are not."""
+    rows = [share(50, 100), share(part, 60, subgroup="english_learner")]
+    found = states(rows, counted("OC1"), [LANGUAGE])
+    assert (HIDDEN in found, SHOWN in found) == (expected == HIDDEN, True)
+
+
+def test_what_the_sender_withheld_is_not_given_back() -> None:
+    rows = [mean(n, grade=grade) for n, grade in [(205, "3_5"), (98, "3"), (102, "4")]] + [withheld(mean(5, grade="5"))]
+    found = states(rows, HOURS, [GRADES])
+    assert (found[0], found[1:3].count(HIDDEN), found[3]) == (SHOWN, 1, ABSENT)
+
+
+def test_each_district_has_its_own_minimum() -> None:
+    rows = [mean(12), mean(12, district="b"), share(11, 100), share(11, 100, district="b")]
+    found = suppress(values_of(rows), counts(*HOURS, *counted("OC1")), relations(), minimum_of(a=10, b=15))
+    assert found.state.tolist() == [SHOWN, HIDDEN, SHOWN, RANGE]
+
+
+def test_a_district_without_a_minimum_has_the_strictest() -> None:
+    rows = [mean(12), mean(12, district="b"), mean(12, district=None), mean(15, district=None, grade="3")]
+    found = suppress(values_of(rows), counts(*HOURS), relations(), minimum_of(a=10, z=15))
+    assert found.state.tolist() == [SHOWN, HIDDEN, HIDDEN, SHOWN]
+
+
+PARTS = [mean(n, grade=grade) for n, grade in [(98, "3"), (102, "4"), (5, "5"), (205, "3_5")]]
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_what_readers_know_protects_nothing(known: int) -> None:
+    shown = np.arange(4) == known
+    found = run(PARTS, HOURS, [GRADES], shown_before=shown).state.tolist()
+    assert (found[known], found[1 - known], found[2]) == (SHOWN, HIDDEN, HIDDEN)
+
+
+def test_what_nothing_opens_hides_the_rest_of_its_block() -> None:
+    """Readers know everything but grade 5, so that nothing leaves it open: it is said, and all of it falls."""
+    other = mean(50, grade="3", school_year="2025-26")
+    found = run([*PARTS, other], HOURS, [GRADES], shown_before=np.array([True, True, False, True, False]))
+    assert found.state.tolist() == [HIDDEN] * 4 + [SHOWN]
+    assert found.n_not_open >= 1
+    assert found.n_hidden_whole == 3
+
+
+def test_what_was_hidden_stays_hidden() -> None:
+    """Grade 3 was hidden to protect grade 5, and protects it again: nothing more falls."""
+    found = run(PARTS, HOURS, [GRADES], hidden_before=np.arange(4) == 0)
+    assert found.state.tolist() == [HIDDEN, SHOWN, HIDDEN, SHOWN]
+    found = run([share(50, 100)], counted("OC1"), hidden_before=np.array([True]))
+    assert (found.state.tolist(), found.first.tolist()) == ([HIDDEN], [HIDDEN])
+
+
+def test_a_value_that_moved_a_little_is_hidden_and_left_open() -> None:
+    rows = [mean(n, grade=grade) for n, grade in [(98, "3"), (102, "4"), (50, "5"), (250, "3_5")]]
+    found = run(rows, HOURS, [GRADES], moved=np.arange(4) == 0).state.tolist()
+    assert (found[0], found[1:3].count(HIDDEN), found[3]) == (HIDDEN, 1, SHOWN)
+    assert run([mean(98)], HOURS, moved=np.array([True])).state.tolist() == [HIDDEN]
+    found = run([withheld(mean(98)), mean(50, grade="3")], HOURS, moved=np.array([True, False]))
+    assert found.state.tolist() == [ABSENT, SHOWN]
+
+
+def _crossed(seed: int = 5) -> tuple[list[Row], list[Row], list[list[Row]]]:
+    """Two years of grades by language, with some small groups."""
+    draw = np.random.default_rng(seed)
+    rows = []
+    for year in ("2023-24", "2024-25"):
+        cells = {
+            (g, s): int(draw.choice([40, 61, 83, 97, 120])) for g in "345" for s in ("english_learner", "not_english_learner")
+        }
+        cells |= {("4", "english_learner"): 3, ("5", "english_learner"): 8}
+        for grade in ("3", "4", "5", "3_5"):
+            for group in ("english_learner", "not_english_learner", "all"):
+                n = sum(v for (g, s), v in cells.items() if grade in (g, "3_5") and group in (s, "all"))
+                rows.append(mean(n, grade=grade, subgroup=group, school_year=year))
+    return rows, HOURS, [GRADES, LANGUAGE]
+
+
+def test_at_the_deadline_more_is_hidden_and_never_less() -> None:
+    rows, declared, related = _crossed()
+    alone = [mean(60, district="b"), mean(5, district="b", grade="3")]
+    searched = run([*rows, *alone], declared, related)
+    late = run([*rows, *alone], declared, related, deadline_seconds=0.0)
+    assert searched.n_late_blocks == 0
+    assert SHOWN in searched.state[:24].tolist()
+    assert late.n_late_blocks == 3, "each year, and the small group of the other district"
+    assert late.state.tolist() == [HIDDEN] * 24 + [SHOWN, HIDDEN]
+    assert late.n_hidden_whole == 24 - int((late.first[:24] == HIDDEN).sum())
+    assert late.first.tolist() == searched.first.tolist()
+
+
+def test_the_same_table_gives_the_same_answer() -> None:
+    rows, declared, related = _crossed()
+    assert run(rows, declared, related).state.tolist() == run(rows, declared, related).state.tolist()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_of_rows_changes_nothing(seed: int) -> None:
+    rows, declared, related = _crossed()
+    order = np.random.default_rng(seed).permutation(len(rows)).tolist()
+    expected = run(rows, declared, related).state
+    found = run([rows[k] for k in order], declared[::-1], [part[::-1] for part in related[::-1]]).state
+    assert {rows_key(rows[k]): int(found[at]) for at, k in enumerate(order)} == {
+        rows_key(row): int(state) for row, state in zip(rows, expected, strict=True)
+    }
+
+
+def rows_key(row: Row) -> tuple[str, str, str]:
+    return row["school_year"], row["grade"], row["subgroup"]
+
+
+def test_a_table_of_which_every_value_is_withheld() -> None:
+    assert states([withheld(mean(98)), withheld(share(3, 50), "x")], [*HOURS, *counted("OC1")], [GRADES]) == [ABSENT, ABSENT]
+
+
+def test_a_table_without_rows() -> None:
+    found = suppress(values_of([]), counts(*HOURS), relations(GRADES), minimum_of(a=10))
+    assert (found.state.tolist(), found.n_cells, found.n_blocks) == ([], 0, 0)

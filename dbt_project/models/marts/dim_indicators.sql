@@ -16,6 +16,7 @@ select
     definition_version,
     breakdowns,
     must_match,
-    response_floor
+    response_floor,
+    estimated_from
 from {{ source('catalogue', 'indicators') }}
 order by indicator_id

@@ -19,7 +19,8 @@ with unioned as (
         {{ returned_or_null('n', 'bigint', indicator.measures) }},
         {{ returned_or_null('n_schools', 'bigint', indicator.measures) }},
         {{ returned_or_null('flags', 'varchar', indicator.measures) }},
-        symbol,
+        -- Only a release shows ranges; a sender's own range is a number that is not there.
+        case when symbol = 'r' then 'x' else symbol end as symbol,
         sources,
         {% if 'unit' in indicator.measures %}unit{% else %}'{{ indicator.unit }}' as unit{% endif %},
         '{{ indicator.interval or "none" }}' as interval_method

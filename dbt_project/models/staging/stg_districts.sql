@@ -2,5 +2,6 @@
 select
     code as district,
     label,
-    state
+    state,
+    cast(minimum_n as bigint) as minimum_n
 from {{ source('codes', 'districts') }}

@@ -1,5 +1,6 @@
 -- Grain: district x school_year x audience x category (message) x statistic (share, difference) x instrument x administration (wave).
--- A message without a comparison message has no difference.
+-- A message without a comparison message has no difference. `n` of a difference is that of the message: the smaller of two would tell
+-- something of the other one.
 with tests as (
 
     select
@@ -68,7 +69,7 @@ select
     {% for side in ('lower', 'upper') -%}
     {{ newcombe_bound('m.share', 'm.share_lower', 'm.share_upper', 'c.share', 'c.share_lower', 'c.share_upper', side) }} as {{ side }},
     {% endfor -%}
-    least(m.n_shown, c.n_shown) as n,
+    m.n_shown as n,
     'difference_of_shares' as unit,
     coalesce(m.symbol, case when c.message_id is null then 'x' else c.symbol end) as symbol,
     m.submission_id as sources

@@ -1,0 +1,683 @@
+"""The auditor finds every kind of leak that is planted in a small release, and passes the twin of it that holds tight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.disclosure.audit.attack import Clock, Problem, interval
+from pipelines.disclosure.audit.audit import AuditReport, Leak, Published, audit_release
+from pipelines.disclosure.audit.published import FLOATS, KEY, WHOLE_NUMBERS
+from pipelines.disclosure.audit.routes import numbers_behind
+from pipelines.disclosure.audit.system import build_system
+
+Row = dict[str, Any]
+MEASURES = (*FLOATS, *WHOLE_NUMBERS)
+ORACLE = {
+    "w": {"a": 30, "b": 47, "c": 64, "d": 89},
+    "x": {"a": 90, "b": 124, "c": 5, "d": 31},
+    "y": {"a": 92, "b": 100, "c": 59, "d": 85},
+    "z": {"a": 800, "b": 991, "c": 651, "d": 685},
+}
+PRIMARIES = {("w", "a"), ("w", "b"), ("w", "c"), ("x", "a"), ("x", "c"), ("y", "b"), ("y", "d"), ("z", "b"), ("z", "d")}
+
+
+def value(indicator: str = "OC1", **parts: Any) -> Row:
+    """A row of `indicator_values`; `x` of `n` is a shown share, `symbol` hides it, everything else stands in its column."""
+    row: Row = dict.fromkeys((*KEY, *MEASURES, "unit", "flags", "symbol", "sources"))
+    row |= {"indicator_id": indicator, "district": "chicago", "school_year": "2024-25", "unit_type": "district", "unit": "share"}
+    row["sources"] = "chicago/one/2024-25/001"
+    x, n = parts.pop("x", None), parts.pop("n", None)
+    if n is not None:
+        row |= {"denominator": float(n), "n": n}
+    if x is not None:
+        row |= {"numerator": float(x), "value": x / n}
+    return row | parts
+
+
+def count_of(n: int | None, indicator: str = "OC1", **parts: Any) -> Row:
+    """A row whose only count is its denominator; hidden where `n` is None."""
+    if n is None:
+        return value(indicator, symbol="c", unit="points", **parts)
+    return value(indicator, n=n, unit="points", value=1.5, **parts)
+
+
+def declared_counts(*rows: tuple[str, str, str, str, str]) -> pl.DataFrame:
+    """(indicator, role, count, by, of) rows of the table `counts`, of every statistic."""
+    names = ("indicator_id", "role", "count", "by", "of")
+    schema = dict.fromkeys((*names, "statistic"), pl.String)
+    return pl.DataFrame([dict(zip(names, row, strict=True)) | {"statistic": None} for row in rows], schema=schema)
+
+
+SHARE = (("OC1", "numerator", "OC1.numerator", "", "students"), ("OC1", "denominator", "OC1.denominator", "", "students"))
+SCHEMA = {"relation": pl.String, "column": pl.String, "total": pl.String, "part": pl.String, "is_whole": pl.Boolean}
+
+
+def declared_relations(*rows: tuple[str, str, str | None, str | None, bool]) -> pl.DataFrame:
+    """(relation, column, total, part, is_whole) rows of the table `relations`, for all indicators and instruments."""
+    frame = pl.DataFrame([dict(zip(SCHEMA, row, strict=True)) for row in rows], schema=SCHEMA)
+    return frame.with_columns(pl.lit(None, pl.String).alias("indicator_id"), pl.lit(None, pl.String).alias("instrument"))
+
+
+ENGLISH = (
+    ("english", "subgroup", "all", "english_learner", True),
+    ("english", "subgroup", "all", "not_english_learner", True),
+)
+DISTRICT = (("network", "district", None, None, True),)
+NETWORKS = (("networks", "network_id", None, None, True),)
+
+
+def release(
+    rows: Sequence[Row],
+    *,
+    counts: Sequence[tuple[str, str, str, str, str]] = SHARE,
+    relations: Sequence[tuple[str, str, str | None, str | None, bool]] = ENGLISH,
+    minimum: int = 10,
+    manifest: Mapping[str, Any] | None = None,
+    estimated: Mapping[str, str] | None = None,
+    release_id: str = "0002-b",
+    **tables: pl.DataFrame,
+) -> Published:
+    kinds = dict.fromkeys((*KEY, "indicator_id", "unit", "flags", "symbol", "sources"), pl.String)
+    kinds |= dict.fromkeys(FLOATS, pl.Float64) | dict.fromkeys(WHOLE_NUMBERS, pl.Int64)  # type: ignore[arg-type]
+    of = {row[0]: row[4] for row in counts}
+    ids = sorted({row["indicator_id"] for row in rows})
+    indicators = pl.DataFrame(
+        {
+            "indicator_id": ids,
+            "counts": [of.get(i, "nothing") for i in ids],
+            "estimated_from": [(estimated or {}).get(i, "") for i in ids],
+        },
+        schema={"indicator_id": pl.String, "counts": pl.String, "estimated_from": pl.String},
+    )
+    codes = sorted({row["district"] for row in rows if row["district"]})
+    districts = pl.DataFrame({"code": codes, "label": codes, "state": ["IL"] * len(codes), "minimum_n": [minimum] * len(codes)})
+    made = {
+        "indicator_values": pl.DataFrame(rows, schema=kinds),
+        "indicators": indicators,
+        "districts": districts,
+        "counts": declared_counts(*counts),
+        "relations": declared_relations(*relations),
+    }
+    return Published(release_id, {"release_id": release_id, "minimum_n": minimum, **(manifest or {})}, made | tables)
+
+
+def found(report: AuditReport, attack: str) -> list[Leak]:
+    return [leak for leak in report.leaks if leak.attack == attack]
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------------
+
+
+def oracle(hidden: set[tuple[str, str]], minimum: int) -> Published:
+    """The table of the design note: rows as grades, columns as student groups, margins published."""
+    rows = []
+    for grade, line in ORACLE.items():
+        rows += [count_of(None if (grade, group) in hidden else n, grade=grade, subgroup=group) for group, n in line.items()]
+        rows.append(count_of(sum(line.values()), grade=grade, subgroup="all"))
+    for group in "abcd":
+        rows.append(count_of(sum(line[group] for line in ORACLE.values()), grade="w_z", subgroup=group))
+    rows.append(count_of(sum(sum(line.values()) for line in ORACLE.values()), grade="w_z", subgroup="all"))
+    relations = [("groups", "subgroup", "all", group, True) for group in "abcd"] + [
+        ("grades", "grade", "w_z", grade, True) for grade in "wxyz"
+    ]
+    counts = [("OC1", "denominator", "OC1.denominator", "", "students")]
+    return release(rows, counts=counts, relations=relations, minimum=minimum)
+
+
+def test_a_table_with_two_hidden_cells_in_every_row_and_column_gives_one_back_exactly() -> None:
+    leaks = {leak.cell: leak for leak in audit_release(oracle(PRIMARIES, 50)).leaks if leak.attack == "alone"}
+    leak = leaks["OC1 denominator, chicago, 2024-25, grade w, subgroup b"]
+    assert (leak.lower, leak.upper) == (47, 47)
+
+
+def cell_interval(published: Published, **key: str) -> tuple[int, int] | None:
+    system = build_system([published])
+    e = system.equations
+    problem = Problem(e.rows, e.cells, e.signs, e.lower, e.upper, e.strength, system.lower, system.upper)
+    at = pl.all_horizontal(pl.col(name) == part for name, part in key.items())
+    return interval(problem, int(system.cells.with_row_index("at").filter(at)["at"][0]))
+
+
+def test_intervals_of_the_table_of_the_design_note() -> None:
+    assert cell_interval(oracle(PRIMARIES, 10), grade="w", subgroup="b") == (47, 47)
+    assert cell_interval(oracle(PRIMARIES | {("x", "d")}, 10), grade="w", subgroup="b") == (0, 78)
+
+
+def test_one_more_hidden_cell_protects_it() -> None:
+    report = audit_release(oracle(PRIMARIES | {("x", "d")}, 50))
+    assert not [leak for leak in found(report, "alone") if leak.cell.endswith("grade w, subgroup b")]
+
+
+def groups(n_english: int | None, n_other: int | None, n_all: int | None = 100, **parts: Any) -> list[Row]:
+    return [
+        count_of(n_all, subgroup="all", **parts),
+        count_of(n_english, subgroup="english_learner", **parts),
+        count_of(n_other, subgroup="not_english_learner", **parts),
+    ]
+
+
+DENOMINATOR = (("OC1", "denominator", "OC1.denominator", "", "students"),)
+
+
+def test_a_group_less_its_complement() -> None:
+    report = audit_release(release(groups(None, 96), counts=DENOMINATOR))
+    (leak,) = found(report, "alone")
+    assert (leak.lower, leak.upper) == (4, 4)
+    assert "english_learner" in leak.cell
+    assert "subgroup: all = english_learner + not_english_learner" in leak.relation
+    assert not report.passed
+    assert audit_release(release(groups(None, None), counts=DENOMINATOR)).passed
+
+
+def test_a_message_names_cell_and_relation_and_no_number() -> None:
+    (leak,) = audit_release(release(groups(None, 96), counts=DENOMINATOR)).leaks
+    assert "between" not in leak.message()
+    assert "chicago, 2024-25, subgroup english_learner" in leak.message()
+    assert "all = english_learner" in leak.message()
+    assert leak.message(with_numbers=True).endswith("It lies between 4 and 4.")
+
+
+def test_a_hidden_zero_that_follows_is_given_back_and_a_large_number_is_not() -> None:
+    zero = audit_release(release(groups(None, 100), counts=DENOMINATOR))
+    assert [(leak.lower, leak.upper) for leak in zero.leaks] == [(0, 0)]
+    assert audit_release(release(groups(None, 40), counts=DENOMINATOR)).passed
+
+
+def test_a_rest_may_exist_where_parts_are_not_the_whole() -> None:
+    parts = [("set", "school_set", None, "continuing", False)]
+    assert audit_release(
+        release([count_of(100), count_of(None, school_set="continuing")], counts=DENOMINATOR, relations=parts)
+    ).passed
+    report = audit_release(
+        release([count_of(None), count_of(None, school_set="continuing")], counts=DENOMINATOR, relations=parts)
+    )
+    assert report.passed
+
+
+def test_a_whole_that_does_not_add_up_elsewhere_has_a_rest() -> None:
+    named = [count_of(n, network_id=f"network-{k}") for k, n in enumerate((30, 40))]
+    other = [
+        count_of(90, grade="3"),
+        count_of(None, grade="3", network_id="network-0"),
+        count_of(86, grade="3", network_id="network-1"),
+    ]
+    adds_up = release([count_of(70), *named, *other], counts=DENOMINATOR, relations=NETWORKS)
+    assert [leak.upper for leak in audit_release(adds_up).leaks] == [4]
+    has_rest = release([count_of(75), *named, *other], counts=DENOMINATOR, relations=NETWORKS)
+    assert [(leak.lower, leak.upper) for leak in audit_release(has_rest).leaks] == [(0, 4)]
+    wide = [
+        count_of(99, grade="3"),
+        count_of(None, grade="3", network_id="network-0"),
+        count_of(86, grade="3", network_id="network-1"),
+    ]
+    assert audit_release(release([count_of(75), *named, *wide], counts=DENOMINATOR, relations=NETWORKS)).passed
+
+
+def test_a_rest_of_a_share_is_a_count_too() -> None:
+    rows = [
+        value(x=50, n=100, subgroup="all"),
+        value(symbol="c", subgroup="english_learner"),
+        value(x=46, n=60, subgroup="not_english_learner"),
+    ]
+    report = audit_release(release(rows))
+    assert {leak.cell.split(",")[0] for leak in found(report, "alone")} == {"OC1 numerator"}
+    assert {(leak.lower, leak.upper) for leak in found(report, "alone")} == {(4, 4)}
+    rows = [
+        value(x=56, n=100, subgroup="all"),
+        value(symbol="c", subgroup="english_learner"),
+        value(x=20, n=60, subgroup="not_english_learner"),
+    ]
+    report = audit_release(release(rows))
+    assert {leak.cell.split(",")[0] for leak in found(report, "alone")} == {"OC1 people outside the numerator"}
+
+
+LEVELS = (
+    ("OC4", "numerator", "OC4.numerator", "category", "students"),
+    ("OC4", "denominator", "OC4.denominator", "", "students"),
+)
+
+
+def levels(told: Mapping[str, int | None], n: int) -> list[Row]:
+    ranges = {"symbol": "r", "at_least": 0.0, "at_most": 0.1}
+    return [
+        value("OC4", n=n, x=x, category=name) if x is not None else value("OC4", n=n, category=name, **ranges)
+        for name, x in told.items()
+    ]
+
+
+def test_levels_that_add_up_to_the_number_tested() -> None:
+    relations = [("levels", "category", None, f"level_{k}", True) for k in (1, 2, 3)]
+    three = release(levels({"level_1": 40, "level_2": 57, "level_3": None}, 100), counts=LEVELS, relations=relations)
+    assert [(leak.attack, leak.lower, leak.upper) for leak in audit_release(three).leaks] == [("alone", 3, 3)]
+    five = [("levels", "category", None, f"level_{k}", True) for k in (1, 2, 3, 4, 5)]
+    small = dict.fromkeys(("level_3", "level_4", "level_5"))
+    fine = release(levels({"level_1": 40, "level_2": 48, **small}, 100), counts=LEVELS, relations=five)
+    assert audit_release(fine).passed
+    low = release(levels({"level_1": 40, "level_2": 55, **small}, 100), counts=LEVELS, relations=five)
+    assert {(leak.lower, leak.upper) for leak in found(audit_release(low), "alone")} == {(0, 5)}
+    # 23 people in three ranges that end at ten: each holds at least three.
+    high = release(levels({"level_1": 40, "level_2": 37, **small}, 100), counts=LEVELS, relations=five)
+    assert {(leak.lower, leak.upper) for leak in found(audit_release(high), "alone")} == {(3, 10)}
+
+
+def test_one_count_under_two_indicators() -> None:
+    counts = [*DENOMINATOR, ("OC2", "denominator", "OC1.denominator", "", "students")]
+    rows = [count_of(None), count_of(5, "OC2")]
+    report = audit_release(release(rows, counts=counts))
+    assert [(leak.lower, leak.upper) for leak in found(report, "alone")] == [(5, 5)]
+    apart = [*DENOMINATOR, ("OC2", "denominator", "OC2.denominator", "", "students")]
+    assert not found(audit_release(release(rows, counts=apart)), "alone")
+
+
+@pytest.mark.parametrize(("n_places", "is_found"), [(25, True), (12, False)])
+def test_counts_that_agree_everywhere_are_taken_as_one(n_places: int, is_found: bool) -> None:
+    counts = [*DENOMINATOR, ("OC2", "denominator", "OC2.denominator", "", "students")]
+    rows = [count_of(50 + k, name, grade=str(k)) for k in range(n_places) for name in ("OC1", "OC2")]
+    rows += [count_of(None, grade="pooled"), count_of(5, "OC2", grade="pooled")]
+    report = audit_release(release(rows, counts=counts))
+    assert bool(found(report, "alone")) is is_found
+
+
+def test_numbers_that_contradict_a_relation_are_no_leak_and_are_counted() -> None:
+    report = audit_release(release(groups(None, 130), counts=DENOMINATOR))
+    assert report.n_contradictions == 1
+    assert not report.leaks
+
+
+def test_a_sum_of_hours_is_no_count_of_people() -> None:
+    counts = [("EC1", "numerator", "EC1.hours", "", "nothing"), ("EC1", "denominator", "EC1.denominator", "", "adults")]
+    rows = [
+        value("EC1", unit="hours", numerator=12.5, denominator=50.0, n=50, value=0.25),
+        value("EC1", unit="hours", symbol="c", grade="3"),
+    ]
+    report = audit_release(release(rows, counts=counts))
+    assert report.n_cells_attacked == 1
+    assert report.passed
+
+
+# --- those who know more ---------------------------------------------------------------------------------------------------
+
+
+def across(told: Mapping[str, int | None], total: int) -> Published:
+    rows = [count_of(n, district=name, sources=f"{name}/one") for name, n in told.items()]
+    rows.append(count_of(total, district=None))
+    return release(rows, counts=DENOMINATOR, relations=DISTRICT)
+
+
+def test_a_district_takes_its_own_number_from_the_total_of_all() -> None:
+    two = audit_release(across({"chicago": None, "houston": None, "miami": 60}, 120))
+    assert {leak.attack for leak in two.leaks} == {"insider"}
+    assert "know of themselves" in two.leaks[0].relation
+    three = audit_release(across({"chicago": None, "houston": None, "miami": None, "boston": 30}, 150))
+    assert {leak.attack for leak in three.leaks} == {"coalition"}
+    four = audit_release(across({"chicago": None, "houston": None, "miami": None, "boston": None, "austin": 30}, 170))
+    assert four.passed
+    assert four.n_attacks_by_kind["insider"] == 12
+    assert four.n_attacks_by_kind["coalition"] == 12
+
+
+def test_the_one_person_of_a_count_knows_it() -> None:
+    tight = audit_release(release(groups(None, None, 10), counts=DENOMINATOR))
+    assert {leak.attack for leak in tight.leaks} == {"singleton"}
+    assert {(leak.lower, leak.upper) for leak in tight.leaks} == {(9, 9)}
+    assert audit_release(release(groups(None, None, 11), counts=DENOMINATOR)).passed
+
+
+# --- earlier releases ------------------------------------------------------------------------------------------------------
+
+
+def test_what_an_earlier_release_showed_is_taken_from_the_total() -> None:
+    now = release(groups(None, None), counts=DENOMINATOR)
+    before = release(groups(None, 93), counts=DENOMINATOR, release_id="0001-a")
+    wide = release(groups(None, None), counts=DENOMINATOR, release_id="0001-a")
+    assert audit_release(now, [wide]).passed
+    # The earlier release gave the group back by itself: the new one is not at fault.
+    assert not found(audit_release(now, [before]), "earlier")
+    three = [("groups", "subgroup", "all", name, True) for name in ("one", "two", "three")]
+
+    def split(one: int | None, two: int | None, third: int | None, name: str) -> Published:
+        told = {"all": 100, "one": one, "two": two, "three": third}
+        return release(
+            [count_of(n, subgroup=group) for group, n in told.items()], counts=DENOMINATOR, relations=three, release_id=name
+        )
+
+    fine = split(60, None, None, "0002-b")
+    other = split(None, 35, None, "0001-a")
+    report = audit_release(fine, [other])
+    assert {(leak.attack, leak.lower, leak.upper) for leak in report.leaks} == {("earlier", 5, 5)}
+    assert "0001-a" in report.leaks[0].relation
+    assert audit_release(fine).passed
+    assert audit_release(other).passed
+    assert audit_release(fine, [split(60, None, None, "0001-a")]).passed
+
+
+def test_an_old_number_that_no_longer_fits_is_not_believed() -> None:
+    now = release(
+        [
+            count_of(None, subgroup="english_learner", sources="new"),
+            count_of(None, subgroup="not_english_learner", sources="new"),
+            count_of(30, subgroup="all", sources="new"),
+        ],
+        counts=DENOMINATOR,
+    )
+    before = release(groups(None, 93), counts=DENOMINATOR, release_id="0001-a")
+    assert audit_release(now, [before]).passed
+
+
+def test_two_earlier_releases_tell_more_than_each() -> None:
+    parts = [("groups", "subgroup", "all", name, True) for name in ("one", "two", "three", "four")]
+
+    def split(told: Mapping[str, int], name: str) -> Published:
+        rows = [count_of(told.get(group), subgroup=group) for group in ("one", "two", "three", "four")]
+        return release([*rows, count_of(100, subgroup="all")], counts=DENOMINATOR, relations=parts, release_id=name)
+
+    now, a, b = split({"one": 40}, "0003-c"), split({"two": 30}, "0001-a"), split({"three": 25}, "0002-b")
+    assert audit_release(now, [a]).passed
+    assert audit_release(now, [b]).passed
+    report = audit_release(now, [a, b])
+    assert {(leak.lower, leak.upper) for leak in found(report, "earlier")} == {(5, 5)}
+
+
+def test_a_share_whose_people_changed_by_a_few() -> None:
+    before = release([value(x=50, n=100)], release_id="0001-a")
+    (leak,) = audit_release(release([value(x=52, n=104)]), [before]).leaks
+    assert leak.attack == "earlier"
+    assert audit_release(release([value(x=52, n=100)]), [before]).passed
+    assert audit_release(release([value(x=52, n=115)]), [before]).passed
+
+
+# --- further routes --------------------------------------------------------------------------------------------------------
+
+
+def only(report: AuditReport, attack: str, words: str) -> None:
+    assert {leak.attack for leak in report.leaks} == {attack}, [leak.message() for leak in report.leaks]
+    assert any(words in leak.message() for leak in report.leaks), [leak.message() for leak in report.leaks]
+
+
+@pytest.mark.parametrize(
+    ("column", "attack"),
+    [
+        ("lower", "interval"),
+        ("standard_error", "interval"),
+        ("response_rate", "interval"),
+        ("value", "estimate"),
+        ("n_schools", "count"),
+        ("at_least", "range"),
+    ],
+)
+def test_a_hidden_row_shows_no_number(column: str, attack: str) -> None:
+    shown = value(x=50, n=100, grade="4")
+    only(audit_release(release([shown, value(symbol="c", grade="3", **{column: 1})])), attack, "symbol c")
+    assert audit_release(release([shown, value(symbol="c", grade="3")])).passed
+
+
+def test_a_range_shows_its_people_and_no_share() -> None:
+    ranged = {"symbol": "r", "n": 100, "at_least": 0.0, "at_most": 0.1, "n_schools": 4}
+    assert audit_release(release([value(**ranged)])).passed
+    only(audit_release(release([value(**ranged, lower=0.01)])), "interval", "symbol r")
+
+
+@pytest.mark.parametrize(
+    ("n", "low", "high", "is_fine"),
+    [
+        (100, 0.0, 0.1, True),
+        (100, 0.9, 1.0, True),
+        (100, 0.0, 0.05, False),
+        (100, 0.0, 0.2, False),
+        (100, 0.05, 0.1, False),
+        (99, 0.0, 0.2, True),
+        (20, 0.5, 1.0, True),
+        (19, 0.0, 0.5, False),
+    ],
+)
+def test_ranges_are_the_fixed_ones(n: int, low: float, high: float, is_fine: bool) -> None:
+    report = audit_release(release([value(symbol="r", n=n, at_least=low, at_most=high)]))
+    assert bool([leak for leak in report.leaks if "not the fixed one" in leak.relation]) is not is_fine
+    assert report.passed is is_fine
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "is_fine"),
+    [(50, 100, True), (9, 100, False), (91, 100, False), (0, 100, False), (100, 100, False), (10, 19, False)],
+)
+def test_shown_shares_stand_on_enough_people_on_both_sides(x: int, n: int, is_fine: bool) -> None:
+    report = audit_release(release([value(x=x, n=n)]))
+    assert report.passed is is_fine
+    assert {leak.attack for leak in report.leaks} == (set() if is_fine else {"range"})
+
+
+def test_people_who_did_not_answer() -> None:
+    only(audit_release(release([value(x=50, n=100, response_rate=100 / 104)])), "count", "did not answer")
+    assert audit_release(release([value(x=50, n=100, response_rate=100 / 125)])).passed
+    assert audit_release(release([value(x=50, n=100, response_rate=1.0)])).passed
+
+
+def test_adults_are_ten_in_three_schools() -> None:
+    adults = [(i, role, name, by, "adults") for i, role, name, by, _ in SHARE]
+    only(audit_release(release([value(x=15, n=30, n_schools=2)], counts=adults)), "count", "adults of")
+    assert audit_release(release([value(x=15, n=30, n_schools=3)], counts=adults)).passed
+    assert audit_release(release([value(x=15, n=30)], counts=adults)).passed
+    assert audit_release(release([value(x=15, n=30, n_schools=2)])).passed
+    low = audit_release(release([value(n=7, unit="points", value=2.0)], counts=adults[1:], minimum=6))
+    only(low, "count", "adults of")
+
+
+def test_small_shown_counts() -> None:
+    only(audit_release(release([count_of(7)], counts=DENOMINATOR)), "count", "fewer than the minimum")
+    assert audit_release(release([count_of(12)], counts=DENOMINATOR)).passed
+    counts = [("PR2", "numerator", "PR2.numerator", "", "adults"), ("PR2", "denominator", "PR2.denominator", "", "adults")]
+    only(audit_release(release([value("PR2", x=4, n=20, unit="teachers per leader")], counts=counts)), "count", "numerator of")
+
+
+def estimate(base: Row, *, group: str = "all", extra: Sequence[Row] = ()) -> Published:
+    score = value("OC5", unit="state SD", value=0.2, standard_error=0.05, grade="3", subgroup=group)
+    return release([score, base, *extra], estimated={"OC5": "OC1"}, relations=ENGLISH)
+
+
+def test_estimates_of_hidden_counts() -> None:
+    fine = value(x=50, n=100, grade="3", subgroup="all")
+    assert audit_release(estimate(fine)).passed
+    only(
+        audit_release(estimate(value(n=100, symbol="r", at_least=0.0, at_most=0.1, grade="3", subgroup="all"))), "estimate", "OC1"
+    )
+    assert audit_release(estimate(fine, extra=[value(symbol="c", grade="4", subgroup="all")])).passed
+
+
+def test_a_gap_needs_both_groups() -> None:
+    rows = {name: value(x=50, n=100, grade="3", subgroup=name) for name in ("english_learner", "not_english_learner")}
+    hidden = value(n=100, symbol="r", at_least=0.0, at_most=0.1, grade="3", subgroup="not_english_learner")
+    fine = estimate(rows["english_learner"], group="english_learner", extra=[rows["not_english_learner"]])
+    assert audit_release(fine).passed
+    only(audit_release(estimate(rows["english_learner"], group="english_learner", extra=[hidden])), "estimate", "english_learner")
+
+
+def test_a_difference_beside_a_hidden_share() -> None:
+    both = [value(x=50, n=100, statistic="math"), value(unit="difference_of_shares", statistic="difference", value=0.1, n=200)]
+    shown, hidden = value(x=40, n=100, statistic="ela"), value(n=100, symbol="r", at_least=0.0, at_most=0.1, statistic="ela")
+    counts = [(i, role, name, "statistic", of) for i, role, name, _, of in SHARE]
+    assert audit_release(release([*both, shown], counts=counts)).passed
+    only(audit_release(release([*both, hidden], counts=counts)), "estimate", "difference")
+
+
+def test_an_interval_gives_n_back() -> None:
+    # Wilson 1927: 3 of 14 gives 7.6 % to 47.6 %.
+    assert numbers_behind({"value": 3 / 14, "lower": 0.0757, "upper": 0.4759}) == ((3, 14),)
+    bare = value(value=0.4, lower=0.24588, upper=0.57677)
+    only(audit_release(release([bare, value(x=50, n=100, grade="3")])), "interval", "n and the numerator follow")
+    assert audit_release(release([value(value=0.4), value(x=50, n=100, grade="3")])).passed
+
+
+def test_quantiles_of_two_networks() -> None:
+    counts = [("SS5", "denominator", "SS5.denominator", "", "schools")]
+
+    def spread(n_networks: float) -> Published:
+        rows = [
+            value("SS5", unit="networks", statistic="networks", value=n_networks),
+            value("SS5", unit="difference_of_shares", statistic="p90_minus_p10", value=0.2, n=40),
+        ]
+        return release(rows, counts=counts)
+
+    only(audit_release(spread(2.0)), "estimate", "fewer than three")
+    assert audit_release(spread(3.0)).passed
+
+
+def pair(**parts: Any) -> pl.DataFrame:
+    row: Row = {
+        "comparison": "districts",
+        "indicator_id": "OC1",
+        "district": "chicago",
+        "other_district": "houston",
+        "school_year": "2024-25",
+        "other_school_year": "2024-25",
+        "unit": "share",
+        "verdict": "suppressed",
+        "reason": "One of the two values is hidden because a small group stands behind it.",
+        "remedy": "Nothing.",
+    }
+    row |= dict.fromkeys(("value", "other_value", "difference", "p_value", "q_value", "finding"))
+    kinds = dict.fromkeys(row, pl.String) | dict.fromkeys(
+        ("value", "other_value", "difference", "p_value", "q_value"), pl.Float64
+    )
+    return pl.DataFrame([row | parts], schema=kinds)
+
+
+@pytest.mark.parametrize(
+    ("parts", "attack"),
+    [
+        ({}, None),
+        ({"verdict": "no_data"}, None),
+        ({"difference": 0.1}, "comparison"),
+        ({"p_value": 0.04}, "comparison"),
+        ({"q_value": 0.04}, "comparison"),
+        ({"value": 0.5}, "comparison"),
+        ({"verdict": "too_close_to_call"}, "comparison"),
+        ({"finding": "higher"}, "comparison"),
+        ({"reason": "Of the people asked 48.1 % answered in 2024-25."}, "text"),
+        ({"reason": "The cuts changed between 2023-24 and 2024-25."}, None),
+    ],
+)
+def test_pairs_with_a_hidden_side(parts: Row, attack: str | None) -> None:
+    rows = [value(x=50, n=100), value(symbol="c", district="houston")]
+    report = audit_release(release(rows, comparisons=pair(**parts)))
+    assert {leak.attack for leak in report.leaks} == ({attack} if attack else set())
+
+
+def test_a_pair_that_says_more_than_the_table_of_values() -> None:
+    rows = [value(x=50, n=100), value(x=40, n=100, district="houston")]
+    fine = pair(value=0.5, other_value=0.4, difference=0.1, verdict="directly_comparable")
+    assert audit_release(release(rows, comparisons=fine)).passed
+    only(
+        audit_release(release([rows[0], value(x=40, n=100, district="houston", grade="3")], comparisons=fine)),
+        "comparison",
+        "does not show",
+    )
+
+
+def context(**counts: int | None) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"district": "chicago", "school_year": "2024-25", "school_level": None, "n_schools": 3, **counts},
+        schema_overrides={"school_level": pl.String, **dict.fromkeys(counts, pl.Int64)},
+    )
+
+
+def test_students_in_other_tables() -> None:
+    rows = [value(x=50, n=100)]
+    assert audit_release(release(rows, district_context=context(n_enrolled=400, n_low_income=300))).passed
+    only(
+        audit_release(release(rows, district_context=context(n_enrolled=400, n_low_income=395))),
+        "table",
+        "those not in n_low_income",
+    )
+    only(audit_release(release(rows, district_context=context(n_enrolled=400, n_disability=5))), "table", "n_disability")
+    changes = {"district": "chicago", "school_year": "2024-25", "change": "closed", "n_schools": 1}
+    only(audit_release(release(rows, school_changes=pl.DataFrame({**changes, "n_enrolled": 8}))), "table", "school_changes")
+    assert audit_release(release(rows, school_changes=pl.DataFrame({**changes, "n_enrolled": 80}))).passed
+
+
+def test_levels_of_the_context_that_give_one_back() -> None:
+    level = [("level", "school_level", None, None, True)]
+
+    def table(middle: int | None, high: int | None) -> pl.DataFrame:
+        return pl.DataFrame(
+            {
+                "district": ["chicago"] * 3,
+                "school_year": ["2024-25"] * 3,
+                "school_level": [None, "middle", "high"],
+                "n_enrolled": [100, middle, high],
+            }
+        )
+
+    rows = [value(x=50, n=100)]
+    report = audit_release(release(rows, relations=level, district_context=table(None, 95)))
+    assert [(leak.attack, leak.upper) for leak in report.leaks] == [("alone", 5)]
+    assert audit_release(release(rows, relations=level, district_context=table(None, None))).passed
+
+
+def test_the_number_tested_of_the_back_test() -> None:
+    place = {"district": "chicago", "school_year": "2024-25", "grade": "4", "instrument": "test"}
+    tests = pl.DataFrame({**place, "n": 400})
+    here = {"grade": "4", "instrument": "test", "subgroup": "all"}
+    only(audit_release(release([value(symbol="c", **here)], link_backtest=tests)), "table", "link_backtest")
+    assert audit_release(release([value(x=200, n=400, **here)], link_backtest=tests)).passed
+
+
+def test_texts_and_digests() -> None:
+    shown = value(x=50, n=100, grade="4")
+    only(audit_release(release([shown, value(symbol="c", flags="n=7")])), "text", "flags")
+    assert audit_release(release([shown, value(symbol="c", flags="low_response")])).passed
+    plain = {"inputs": [{"submission_id": "a", "delivery_sha256": "ab" * 32}]}
+    keyed = {"inputs": [{"submission_id": "a", "keyed_digest": "ab" * 32}], "tables": {"codes": {"sha256": "ab" * 32}}}
+    only(audit_release(release([shown], manifest=plain)), "manifest", "delivery_sha256")
+    only(audit_release(release([shown], manifest={"inputs": {"a": "ab" * 32}})), "manifest", "inputs.a")
+    assert audit_release(release([shown], manifest=keyed)).passed
+
+
+def test_what_nobody_asked_about_is_told() -> None:
+    shown = value(x=50, n=100)
+    report = audit_release(release([shown], survey_answers=pl.DataFrame({"n_answers": [3]})))
+    assert report.not_asked == ("table survey_answers, column n_answers: not known to the audit",)
+    assert not report.passed
+    assert audit_release(release([shown], codes=pl.DataFrame({"sort_order": [3]}))).passed
+    extra = release([shown])
+    values = extra.tables["indicator_values"].with_columns(pl.lit(4).alias("n_teachers"))
+    report = audit_release(Published("0002-b", extra.manifest, {**extra.tables, "indicator_values": values}))
+    assert report.not_asked == ("table indicator_values, column n_teachers: not known to the audit",)
+
+
+def test_a_release_without_declarations_does_not_pass() -> None:
+    whole = release([value(x=50, n=100)])
+    bare = Published(
+        "0002-b", whole.manifest, {name: table for name, table in whole.tables.items() if name not in ("counts", "relations")}
+    )
+    report = audit_release(bare)
+    assert not report.passed
+    assert {text.split(":")[0] for text in report.not_asked} == {"table counts", "table relations"}
+
+
+def test_a_release_without_a_minimum_is_refused() -> None:
+    whole = release([value(x=50, n=100)], minimum=0)
+    with pytest.raises(ValueError, match="minimum_n"):
+        audit_release(whole)
+
+
+def test_what_is_not_finished_in_time_is_told() -> None:
+    # A deadline that is over before it begins; only blocks with cycles need time.
+    report = audit_release(oracle(PRIMARIES | {("x", "d")}, 10), deadline_seconds=0.0)
+    assert not report.passed
+    assert any("not decided in time" in text for text in report.not_asked)
+
+
+def test_an_empty_release_passes_and_says_what_it_asked() -> None:
+    report = audit_release(release([value(x=50, n=100)]))
+    assert report.passed
+    assert report.n_hidden == 0
+    assert {"alone", "insider", "coalition", "singleton", "comparisons", "manifest"} <= set(report.n_attacks_by_kind)
+
+
+def test_a_clock_without_a_deadline_never_ends() -> None:
+    assert not Clock().is_over
+    assert Clock(0.0).is_over
