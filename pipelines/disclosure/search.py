@@ -162,14 +162,47 @@ class _Search:
         if not len(left):
             return False
         self._together(left, DOWN)
-        for cell in left:
+        doubtful = self._doubtful(left, deadline)
+        if doubtful is None:
+            return True
+        for cell in doubtful:
             if time.monotonic() > deadline:
                 return True
-            if self._is_open(int(cell), DOWN) or self._stays_large(int(cell)):
-                continue
-            if not self._alone(int(cell), DOWN):
-                not_open.add(int(cell))
+            if not self._is_open(cell, DOWN) and not self._alone(cell, DOWN):
+                not_open.add(cell)
         return False
+
+    def _doubtful(self, cells: NDArray[np.int64], deadline: float) -> list[int] | None:
+        """Large counts that may be thought to be small and not nobody, within what is hidden; None where time ran out."""
+        block = self._block
+        every = np.arange(len(self._column_cost), dtype=np.int32)
+        stay = np.where(self._column_cost > _HIDDEN_COST, _STAY, _HIDDEN_COST)
+        self._program.changeColsCost(len(every), every, stay)
+        found: list[int] | None = []
+        for cell in map(int, cells):
+            if time.monotonic() > deadline:
+                found = None
+                break
+            if self._is_open(cell, DOWN) or not self._moves_freely(cell, float(block.value[cell] - block.large[cell] + 1)):
+                continue
+            if not (self._moves_freely(cell, float(block.value[cell])) and self._is_open(cell, DOWN)) and found is not None:
+                found.append(cell)
+        self._program.changeColsCost(len(every), every, self._column_cost)
+        return found
+
+    def _moves_freely(self, cell: int, distance: float) -> bool:
+        """Whether a count can go down so far within what is hidden, while shown counts cost more than anything."""
+        columns = self._force(cell, DOWN, distance)
+        if columns is None:
+            return False
+        found = self._solved()
+        cost = self._program.getInfo().objective_function_value
+        for column in columns:
+            self._program.changeColBounds(column, 0.0, float(self._column_upper[column]))
+        if found is None or cost > _STAY * _TOLERANCE:
+            return False
+        self._note(self._moved(found))
+        return True
 
     def _together(self, targets: NDArray[np.int64], direction: int) -> None:
         """Tables within what is hidden already, in each of which as many counts as possible reach their goals."""
@@ -264,20 +297,9 @@ class _Search:
         """Hide what opens one count in one direction; returns whether it is open then."""
         block, n, k = self._block, self._n, len(self._ranged)
         distance = float(block.reach[cell] - block.value[cell] if direction == UP else block.value[cell])
-        forward, back = (cell, n + cell) if direction == UP else (n + cell, cell)
-        beyond = int(self._beyond[cell])
-        columns = [forward, back]
-        room = float(self._column_upper[forward])
-        if beyond >= 0:
-            columns += [2 * n + beyond, 2 * n + k + beyond] if direction == UP else [2 * n + k + beyond, 2 * n + beyond]
-        elif room < distance:
+        columns = self._force(cell, direction, distance)
+        if columns is None:
             return False
-        inside = min(distance, room)
-        self._program.changeColBounds(columns[0], inside, room)
-        self._program.changeColBounds(columns[1], 0.0, 0.0)
-        if beyond >= 0:
-            self._program.changeColBounds(columns[2], distance - inside, np.inf)
-            self._program.changeColBounds(columns[3], 0.0, 0.0)
         found = self._solved()
         for column in columns:
             self._program.changeColBounds(column, 0.0, float(self._column_upper[column]))
@@ -293,28 +315,24 @@ class _Search:
             (self._open_up if direction == UP else self._open_down)[cell] = self._is_reached_whole(cell, direction, distance)
         return self._is_open(cell, direction)
 
-    def _stays_large(self, cell: int) -> bool:
-        """Whether a large count cannot be thought to be small and not nobody, so that nothing has to be done about it."""
-        moved = self._extreme_down(cell)
-        if moved is None:
-            return False
-        lowest = self._block.value[cell] + moved
-        self._open_down[cell] |= lowest <= _TOLERANCE
-        return bool(lowest <= _TOLERANCE or lowest >= self._block.large[cell] - _TOLERANCE)
-
-    def _extreme_down(self, cell: int) -> float | None:
-        """How far one count can go down within what is hidden."""
-        n = self._n
-        changed = np.arange(len(self._column_cost), dtype=np.int32)
-        stay = np.where(self._column_cost > _HIDDEN_COST, _STAY, _HIDDEN_COST)
-        stay[n + cell] = -1.0
-        back = self._opposite(np.array([cell]), DOWN)
-        self._program.changeColsCost(len(changed), changed, stay)
-        self._change_bounds(back, np.zeros(len(back)), np.zeros(len(back)))
-        found = self._solved()
-        self._change_bounds(back, np.zeros(len(back)), self._column_upper[back])
-        self._program.changeColsCost(len(changed), changed, self._column_cost)
-        return None if found is None else float(self._moved(found)[cell])
+    def _force(self, cell: int, direction: int, distance: float) -> list[int] | None:
+        """Make the next table have one count so far up or down; returns the columns to set free again, None where it cannot."""
+        n, k = self._n, len(self._ranged)
+        forward, back = (cell, n + cell) if direction == UP else (n + cell, cell)
+        beyond = int(self._beyond[cell])
+        columns = [forward, back]
+        room = float(self._column_upper[forward])
+        if beyond >= 0:
+            columns += [2 * n + beyond, 2 * n + k + beyond] if direction == UP else [2 * n + k + beyond, 2 * n + beyond]
+        elif room < distance:
+            return None
+        inside = min(distance, room)
+        self._program.changeColBounds(columns[0], inside, room)
+        self._program.changeColBounds(columns[1], 0.0, 0.0)
+        if beyond >= 0:
+            self._program.changeColBounds(columns[2], distance - inside, np.inf)
+            self._program.changeColBounds(columns[3], 0.0, 0.0)
+        return columns
 
     def _is_reached_whole(self, cell: int, direction: int, distance: float) -> bool:
         """Whether a table of whole people reaches a goal within what is hidden now."""

@@ -88,8 +88,9 @@ def first_states(
         other_people_are_few = part_is_people & ~is_share & (part < m)
         width = range_width(np.nan_to_num(size), m)
         # Whole people on either side of a range's inner end, so that an end itself belongs to the range.
-        is_low = share_of_people & (part <= np.floor(width * size + 1e-9))
-        is_high = share_of_people & (size - part <= np.floor(width * size + 1e-9))
+        room = np.floor(width * size + 1e-9)
+        is_low = share_of_people & (part <= room)
+        is_high = share_of_people & (size - part <= room)
     state = np.full(values.height, SHOWN, dtype=np.int8)
     state[is_low | is_high] = RANGE
     state[says_no_size | is_small | is_few_schools | too_few_for_a_share | other_people_are_few] = HIDDEN
@@ -242,9 +243,12 @@ class _Plan:
         system = self._system
         # One more than the minimum, so that a person who knows to be one of those hidden still knows of nobody else.
         reach = system.minimum + 1
-        in_range = self.state == RANGE
-        for cells in (system.row_part[in_range], system.row_rest):
-            reach[cells[cells >= 0]] = system.minimum[cells[cells >= 0]]
+        rests = system.row_rest[system.row_rest >= 0]
+        reach[rests] = system.minimum[rests]
+        # A range may have no room for one more.
+        here = (self.state == RANGE) & (system.row_part >= 0)
+        room = np.where(self._lower[here] > 0, np.inf, self._upper[here])
+        np.minimum.at(reach, system.row_part[here], np.maximum(room, system.minimum[system.row_part[here]]))
         return reach
 
     def labels(self) -> list[int]:
