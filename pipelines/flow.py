@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -83,6 +83,8 @@ REFUSED = "refused"
 TIERS = ("S", "V", "Q", "M")
 # Starting a process and importing Great Expectations there takes as long as recording about this many submissions.
 SUBMISSIONS_A_PROCESS = 30
+# What the auditor gets back is hidden with everything at its place, and the auditor asked again, so many times in all.
+ATTEMPTS_AT_A_RELEASE = 4
 
 
 @dataclass(frozen=True)
@@ -328,14 +330,27 @@ def release(home: Home, progress: Progress = lambda _: None, at: datetime | None
     earlier = release_ids(storage)
     if held is not None and is_made:
         source, folder = storage, waiting_folder(held["release_id"])
+        manifest = _audited(home, source, folder, earlier, progress)
     else:
         release_id = f"{number:04d}-{built_from['fingerprint'][:12]}"
         published = [read_folder(storage.path(f"{ROOT}/{name}")).tables for name in earlier]
         key, deadline = digest_key(storage, os.environ), home.settings.deadline_seconds
         inputs = release_inputs(home, built_from)
-        folder = write_candidate(private, home.settings.exchange, inputs, key, release_id, published, deadline, progress)
-        source = private
-    manifest = _audited(home, source, folder, earlier, progress)
+        source, places = private, list[Mapping[str, str]]()
+        for attempt in range(1, ATTEMPTS_AT_A_RELEASE + 1):
+            folder = write_candidate(
+                private, home.settings.exchange, inputs, key, release_id, published, deadline, progress, places
+            )
+            try:
+                manifest = _audited(home, source, folder, earlier, progress)
+                break
+            except ReleaseRefused as refused:
+                if attempt == ATTEMPTS_AT_A_RELEASE or not refused.places:
+                    raise
+                places += refused.places
+                progress(
+                    f"the auditor got {len(refused.places):,} counts back: their places are hidden whole, and it is asked again"
+                )
     if ends is not None:
         hold(storage, source, folder)
         progress(f"release {manifest['release_id']} passed its audit and waits until {_written(ends)}")
@@ -360,7 +375,10 @@ def _audited(home: Home, source: Storage, folder: str, earlier: Sequence[str], p
     if not report.passed:
         said = as_json(report, earlier, has_intervals=True) | {"fingerprint": read.manifest["fingerprint"]}
         private.write(kept, canonical_json(said))
-        raise ReleaseRefused(refusal(report, str(private.path(kept))))
+        places = [dict(leak.place) for leak in report.leaks if leak.place]
+        # A leak that has no place, or a question left open, is not mended by hiding more.
+        is_mendable = len(places) == len(report.leaks) and not report.not_asked
+        raise ReleaseRefused(refusal(report, str(private.path(kept))), places if is_mendable else ())
     private.delete(kept)
     manifest = {**read.manifest, "audit": what_was_asked(report, earlier)}
     source.write(f"{folder}/manifest.json", canonical_json(manifest))

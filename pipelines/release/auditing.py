@@ -5,7 +5,7 @@ How a release is attacked belongs to the auditor, which shares no code with what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,14 @@ _UNFIT = (pl.exceptions.PolarsError, KeyError, IndexError, TypeError, ValueError
 
 
 class ReleaseRefused(Exception):
-    """A release failed its audit; the message names cells and the relations used, and never a number of theirs."""
+    """A release failed its audit; the message names cells and the relations used, and never a number of theirs.
+
+    `places`: of the counts that were given back, by column; hiding more there may mend it.
+    """
+
+    def __init__(self, message: str, places: Sequence[Mapping[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.places = tuple(places)
 
 
 def audit_folder(

@@ -74,17 +74,19 @@ def write_candidate(
     earlier: Sequence[Mapping[str, pl.DataFrame]] = (),
     deadline_seconds: float | None = None,
     progress: Progress = lambda _: None,
+    hidden_places: Sequence[Mapping[str, str]] = (),
 ) -> str:
     """Write the candidate `release_id` below `work`, in place of an earlier one; returns its folder there.
 
-    `earlier`: published tables of earlier releases, oldest first. The manifest is written last.
+    `earlier`: published tables of earlier releases, oldest first. `hidden_places`: where the auditor got something back of an
+    earlier attempt, so that everything of the place is hidden. The manifest is written last.
     """
     tables = {name: read_external(exchange / f"{model}.parquet") for name, model in TABLES.items()}
     tables |= inputs.declared
     tables["districts"] = with_strictest_minimum(tables["districts"], inputs.minimum_n)
     progress(f"protecting small groups in {tables[VALUES].height:,} values")
     # Each district's own minimum stands in the table of districts; the largest is only what the manifest says of all of them.
-    protected = protect(tables, inputs.minimum_n, earlier, deadline_seconds, progress)
+    protected = protect(tables, inputs.minimum_n, earlier, deadline_seconds, progress, hidden_places)
     # dbt leaves the other tables in an order of their own.
     outgoing = protected.tables | {VALUES: protected.tables[VALUES].sort(*VALUE_KEY, nulls_last=False)}
     contents = {name: as_parquet(table) for name, table in sorted(outgoing.items())}
@@ -116,12 +118,15 @@ def protect(
     earlier: Sequence[Mapping[str, pl.DataFrame]],
     deadline_seconds: float | None,
     progress: Progress,
+    hidden_places: Sequence[Mapping[str, str]] = (),
 ) -> ProtectedTables:
     """The tables as they may leave."""
     # Solvers take part of a second to import, and most commands never protect.
     from pipelines.release.protection import protected_tables
 
-    return protected_tables(tables, minimum_n, earlier=earlier, deadline_seconds=deadline_seconds, progress=progress)
+    return protected_tables(
+        tables, minimum_n, earlier=earlier, deadline_seconds=deadline_seconds, progress=progress, hidden_places=hidden_places
+    )
 
 
 def with_strictest_minimum(districts: pl.DataFrame, minimum_n: int) -> pl.DataFrame:

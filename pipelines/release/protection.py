@@ -18,7 +18,7 @@ from pipelines.disclosure.cells import PLACE
 from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN
 from pipelines.disclosure.suppression import CONFIDENTIAL, IN_RANGE, NOT_IN_A_RANGE, NUMBERS, Suppressed, suppress
 from pipelines.release.comparisons import held_comparisons, protected_comparisons
-from pipelines.release.earlier import WITHHELD, held_values, known_from
+from pipelines.release.earlier import WITHHELD, families, held_values, known_from
 from pipelines.release.folder import VALUE_KEY, VALUES
 
 DEADLINE_SECONDS = 240.0
@@ -43,12 +43,13 @@ def protected_tables(
     earlier: Sequence[Mapping[str, pl.DataFrame]] = (),
     deadline_seconds: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    hidden_places: Sequence[Mapping[str, str]] = (),
 ) -> ProtectedTables:
     """Every table of a release, protected.
 
     `tables`: as dbt left them, with `counts`, `relations` and `districts` (code, minimum_n). `minimum_n`: of a district that
     says none. `earlier`: published tables of earlier releases, oldest first. After `deadline_seconds` more is hidden and less
-    searched.
+    searched. `hidden_places`: indicator and columns of places at which everything that rests on the same counts is hidden.
     """
     every = tables[VALUES].filter(pl.col("unit_type") == "district")
     counts, relations = tables["counts"], tables["relations"]
@@ -65,7 +66,7 @@ def protected_tables(
         pl.concat([counts, context_counts], how="diagonal_relaxed"),
         relations,
         minimum,
-        hidden_before=np.concatenate([known.hidden[left], pad]),
+        hidden_before=np.concatenate([known.hidden[left] | _at_places(values, hidden_places, counts), pad]),
         ranged_before=np.concatenate([known.ranged[left], pad]),
         shown_before=np.concatenate([known.shown[left], pad]),
         moved=np.concatenate([known.moved[left], pad]),
@@ -102,6 +103,18 @@ def _minimum(values: pl.DataFrame, districts: pl.DataFrame, minimum_n: int) -> p
     others = values.select("district").unique().join(listed, on="district", how="anti", nulls_equal=True)
     strictest = max([minimum_n, *listed["minimum_n"].to_list()])
     return pl.concat([listed, others.with_columns(pl.lit(strictest, dtype=pl.Int64).alias("minimum_n"))])
+
+
+def _at_places(values: pl.DataFrame, places: Sequence[Mapping[str, str]], counts: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which values lie at one of the places, of the indicator named there or of one that shares its counts."""
+    if not places:
+        return np.zeros(values.height, dtype=bool)
+    kin = families(counts)
+    wanted = pl.DataFrame([dict(place) for place in places], schema=dict.fromkeys(("indicator_id", *PLACE), pl.String))
+    wanted = wanted.join(kin, on="indicator_id", how="inner").select("family", *PLACE).unique()
+    rows = values.with_row_index("row").join(kin, on="indicator_id", how="left")
+    found = rows.join(wanted, on=["family", *PLACE], how="semi", nulls_equal=True)["row"].to_numpy()
+    return np.isin(np.arange(values.height), found)
 
 
 def _complete(values: pl.DataFrame) -> pl.DataFrame:

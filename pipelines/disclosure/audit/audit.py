@@ -49,13 +49,17 @@ _SAID = "; "
 
 @dataclass(frozen=True)
 class Leak:
-    """One count (or one number) that a release gives back, and what gives it back."""
+    """One count (or one number) that a release gives back, and what gives it back.
+
+    `place`: for a count its indicator and the columns of its place, by name.
+    """
 
     attack: str
     cell: str
     relation: str
     lower: int | None = None
     upper: int | None = None
+    place: tuple[tuple[str, str], ...] = ()
 
     def message(self, *, with_numbers: bool = False) -> str:
         """The leak in words; the interval is the secret itself and stays out unless it is asked for."""
@@ -235,7 +239,12 @@ class _Teller:
             self.relation(number) if relation is None else relation,
             least,
             None if most >= UNBOUNDED // 2 else most,
+            self.place(number),
         )
+
+    def place(self, number: int) -> tuple[tuple[str, str], ...]:
+        facts = self._frame.row(number, named=True)
+        return tuple((name, str(facts[name])) for name in ("indicator_id", *KEY) if facts[name] is not None)
 
     def seen(self, attack: str, seen: Seen) -> list[Leak]:
         return [self.leak(attack, one.cell, self._by(attack, one), one.lower, one.upper) for one in seen.found]
