@@ -336,10 +336,10 @@ def release(home: Home, progress: Progress = lambda _: None, at: datetime | None
         published = [read_folder(storage.path(f"{ROOT}/{name}")).tables for name in earlier]
         key, deadline = digest_key(storage, os.environ), home.settings.deadline_seconds
         inputs = release_inputs(home, built_from)
-        source, places = private, list[Mapping[str, str]]()
+        source, places, memory = private, list[Mapping[str, str]](), dict[bytes, Any]()
         for attempt in range(1, ATTEMPTS_AT_A_RELEASE + 1):
             folder = write_candidate(
-                private, home.settings.exchange, inputs, key, release_id, published, deadline, progress, places
+                private, home.settings.exchange, inputs, key, release_id, published, deadline, progress, places, memory
             )
             try:
                 manifest = _audited(home, source, folder, earlier, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -31,6 +32,14 @@ def public_data() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail("The public data are missing at ../shared/data, and CI must test against them.")
     pytest.skip("The public data are not at ../shared/data: tests against real files did not run.")
+
+
+@pytest.fixture(scope="module")
+def no_dbt_log() -> Iterator[None]:
+    """dbt writes no log of every statement, here or in processes that tests start: it is a sixth of what a build costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_LOG_LEVEL_FILE", "none")
+        yield
 
 
 @pytest.fixture(autouse=True)

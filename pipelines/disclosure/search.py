@@ -175,9 +175,9 @@ class _Search:
     def _doubtful(self, cells: NDArray[np.int64], deadline: float) -> list[int] | None:
         """Large counts that may be thought to be small and not nobody, within what is hidden; None where time ran out."""
         block = self._block
-        every = np.arange(len(self._column_cost), dtype=np.int32)
-        stay = np.where(self._column_cost > _HIDDEN_COST, _STAY, _HIDDEN_COST)
-        self._program.changeColsCost(len(every), every, stay)
+        shown = np.flatnonzero(self._column_cost > _HIDDEN_COST)
+        nothing = np.zeros(len(shown))
+        self._change_bounds(shown, nothing, nothing)
         found: list[int] | None = []
         for cell in map(int, cells):
             if time.monotonic() > deadline:
@@ -187,19 +187,20 @@ class _Search:
                 continue
             if not (self._moves_freely(cell, float(block.value[cell])) and self._is_open(cell, DOWN)) and found is not None:
                 found.append(cell)
-        self._program.changeColsCost(len(every), every, self._column_cost)
+        self._change_bounds(shown, nothing, self._column_upper[shown])
         return found
 
     def _moves_freely(self, cell: int, distance: float) -> bool:
-        """Whether a count can go down so far within what is hidden, while shown counts cost more than anything."""
-        columns = self._force(cell, DOWN, distance)
-        if columns is None:
+        """Whether a count can go down so far while everything that is shown stays."""
+        down, up = self._n + cell, cell
+        if self._column_upper[down] < distance:
             return False
+        self._program.changeColBounds(down, distance, float(self._column_upper[down]))
+        self._program.changeColBounds(up, 0.0, 0.0)
         found = self._solved()
-        cost = self._program.getInfo().objective_function_value
-        for column in columns:
-            self._program.changeColBounds(column, 0.0, float(self._column_upper[column]))
-        if found is None or cost > _STAY * _TOLERANCE:
+        self._program.changeColBounds(down, 0.0, float(self._column_upper[down]))
+        self._program.changeColBounds(up, 0.0, float(self._column_upper[up]))
+        if found is None:
             return False
         self._note(self._moved(found))
         return True

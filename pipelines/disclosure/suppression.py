@@ -7,11 +7,12 @@ less. How tables are written and what else a release holds does not belong here.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import polars as pl
@@ -58,6 +59,12 @@ class Suppressed:
     weight: float
     weight_bounded: float
     bound: float
+
+
+# What was hidden in one block, the weight of it, and the bound that was proved for that.
+Answer = tuple[Opened, float, float | None]
+# Answers by the digest of their block, for whoever asks about nearly the same table again.
+Memory = dict[bytes, Answer]
 
 
 def first_states(
@@ -127,6 +134,7 @@ def suppress(
     shown_before: NDArray[np.bool_] | None = None,
     moved: NDArray[np.bool_] | None = None,
     deadline_seconds: float = 120.0,
+    memory: Memory | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Suppressed:
     """Decide for every value whether it is shown, shown as a range or hidden.
@@ -149,10 +157,11 @@ def suppress(
     labels = plan.labels()
     n_programs = n_late = n_not_open = n_hidden_whole = 0
     total = total_proved = least = 0.0
-    taken: list[tuple[Opened, float, float | None]] = []
+    taken: list[Answer] = []
     # The solver lets other threads run; the largest blocks, which take longest, begin first.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        answers = pool.map(lambda label: _best(plan.block(label), deadline), labels)
+        remembered: Memory = {} if memory is None else memory
+        answers = pool.map(lambda label: _remembered(plan.block(label), deadline, remembered), labels)
         for k, answer in enumerate(answers):
             if k % STEPS_BETWEEN_WORDS == 0:
                 progress(f"protecting small groups: {k:,} of {len(labels):,} blocks of counts")
@@ -182,7 +191,24 @@ def suppress(
     )
 
 
-def _best(block: Block, deadline: float) -> tuple[Opened, float, float | None]:
+def _remembered(block: Block, deadline: float, memory: Memory) -> Answer:
+    """The answer to the same block before, or a new one, which is kept where time did not run out."""
+    digest = hashlib.sha256()
+    for part in fields(block):
+        value = getattr(block, part.name)
+        arrays = (value.data, value.indices, value.indptr) if part.name == "matrix" else (value,)
+        for array in arrays:
+            digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    key = digest.digest()
+    if key not in memory:
+        answer = _best(block, deadline)
+        if answer[0].is_late:
+            return answer
+        memory[key] = answer
+    return memory[key]
+
+
+def _best(block: Block, deadline: float) -> Answer:
     """The values to hide in one block, the weight of those hidden for others, and the bound that was proved for it, if any."""
     found = opened(block, deadline)
     weight = _weight_of(block, found.state)

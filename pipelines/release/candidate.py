@@ -22,6 +22,7 @@ from pipelines.release.publish import remove
 from pipelines.storage import Storage, canonical_json, sha256
 
 if TYPE_CHECKING:
+    from pipelines.disclosure.suppression import Memory
     from pipelines.release.protection import ProtectedTables
 
 Progress = Callable[[str], None]
@@ -75,6 +76,7 @@ def write_candidate(
     deadline_seconds: float | None = None,
     progress: Progress = lambda _: None,
     hidden_places: Sequence[Mapping[str, str]] = (),
+    memory: Memory | None = None,
 ) -> str:
     """Write the candidate `release_id` below `work`, in place of an earlier one; returns its folder there.
 
@@ -86,7 +88,7 @@ def write_candidate(
     tables["districts"] = with_strictest_minimum(tables["districts"], inputs.minimum_n)
     progress(f"protecting small groups in {tables[VALUES].height:,} values")
     # Each district's own minimum stands in the table of districts; the largest is only what the manifest says of all of them.
-    protected = protect(tables, inputs.minimum_n, earlier, deadline_seconds, progress, hidden_places)
+    protected = protect(tables, inputs.minimum_n, earlier, deadline_seconds, progress, hidden_places, memory)
     # dbt leaves the other tables in an order of their own.
     outgoing = protected.tables | {VALUES: protected.tables[VALUES].sort(*VALUE_KEY, nulls_last=False)}
     contents = {name: as_parquet(table) for name, table in sorted(outgoing.items())}
@@ -119,13 +121,20 @@ def protect(
     deadline_seconds: float | None,
     progress: Progress,
     hidden_places: Sequence[Mapping[str, str]] = (),
+    memory: Memory | None = None,
 ) -> ProtectedTables:
     """The tables as they may leave."""
     # Solvers take part of a second to import, and most commands never protect.
     from pipelines.release.protection import protected_tables
 
     return protected_tables(
-        tables, minimum_n, earlier=earlier, deadline_seconds=deadline_seconds, progress=progress, hidden_places=hidden_places
+        tables,
+        minimum_n,
+        earlier=earlier,
+        deadline_seconds=deadline_seconds,
+        progress=progress,
+        hidden_places=hidden_places,
+        memory=memory,
     )
 
 

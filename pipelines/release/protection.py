@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipelines.disclosure.cells import PLACE
 from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN
-from pipelines.disclosure.suppression import CONFIDENTIAL, IN_RANGE, NOT_IN_A_RANGE, NUMBERS, Suppressed, suppress
+from pipelines.disclosure.suppression import CONFIDENTIAL, IN_RANGE, NOT_IN_A_RANGE, NUMBERS, Memory, Suppressed, suppress
 from pipelines.release.comparisons import held_comparisons, protected_comparisons
 from pipelines.release.earlier import WITHHELD, families, held_values, known_from
 from pipelines.release.folder import VALUE_KEY, VALUES
@@ -44,12 +44,14 @@ def protected_tables(
     deadline_seconds: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     hidden_places: Sequence[Mapping[str, str]] = (),
+    memory: Memory | None = None,
 ) -> ProtectedTables:
     """Every table of a release, protected.
 
     `tables`: as dbt left them, with `counts`, `relations` and `districts` (code, minimum_n). `minimum_n`: of a district that
     says none. `earlier`: published tables of earlier releases, oldest first. After `deadline_seconds` more is hidden and less
     searched. `hidden_places`: indicator and columns of places at which everything that rests on the same counts is hidden.
+    `memory`: of an earlier call about nearly the same tables.
     """
     every = tables[VALUES].filter(pl.col("unit_type") == "district")
     counts, relations = tables["counts"], tables["relations"]
@@ -70,6 +72,7 @@ def protected_tables(
         ranged_before=np.concatenate([known.ranged[left], pad]),
         shown_before=np.concatenate([known.shown[left], pad]),
         moved=np.concatenate([known.moved[left], pad]),
+        memory=memory,
         deadline_seconds=DEADLINE_SECONDS if deadline_seconds is None else deadline_seconds,
         progress=progress,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
@@ -38,6 +40,11 @@ from tests.deliveries import directory_csv, levels_csv
 CONTRACTS = PROJECT_ROOT / "data_contracts"
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 INSTRUMENT = "il_iar_math_2025"
+INSTRUMENTS = {
+    "chicago": INSTRUMENT,
+    "los_angeles": "ca_smarter_balanced_math_2015",
+    "philadelphia": "pa_pssa_math_2015",
+}
 KEY = ["indicator_id", "school_year", *BREAKDOWNS]
 SOME_BREAKDOWNS = ["unit_type", "unit_id", "grade", "subgroup", "course", "category", "instrument", "administration"]
 MEASURES = ["value", "numerator", "denominator", "symbol"]
@@ -121,17 +128,27 @@ def effects_of(home: flow.Home, submission: Submission) -> IndicatorEffects:
     return indicator_effects(home.settings.indicator_sql, CONTRACTS, key.district, before, after)
 
 
+def home_at(folder: Path) -> flow.Home:
+    return flow.Home(Settings.from_environment({"NMIP_HOME": str(folder)}))
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> flow.Home:
-    """Two districts with everything in force, built."""
-    home = flow.Home(Settings.from_environment({"NMIP_HOME": str(tmp_path_factory.mktemp("home"))}))
-    sign(home, send(home, "chicago", "school_directory", directory_csv(6)))
-    sign(home, send(home, "chicago", "assessment_levels", levels_csv(level_counts(), INSTRUMENT)))
-    sign(home, send(home, "chicago", "curriculum_adoption", adoption_csv(titles())))
-    sign(home, send(home, "houston", "school_directory", directory_csv(4)))
-    sign(home, send(home, "houston", "curriculum_adoption", adoption_csv(titles())))
+def folder(tmp_path_factory: pytest.TempPathFactory, no_dbt_log: None) -> Path:
+    return tmp_path_factory.mktemp("effects")
+
+
+@pytest.fixture(scope="module")
+def built(folder: Path) -> flow.Home:
+    """Districts with everything in force that they have, built; one has sent nothing. The home beside it goes on."""
+    home = home_at(folder / "home")
+    for district, n_schools in (("chicago", 6), ("houston", 4), ("los_angeles", 6), ("new_york_city", 6), ("philadelphia", 6)):
+        sign(home, send(home, district, "school_directory", directory_csv(n_schools)))
+        sign(home, send(home, district, "curriculum_adoption", adoption_csv(titles())))
+    for district, instrument in INSTRUMENTS.items():
+        sign(home, send(home, district, "assessment_levels", levels_csv(level_counts(), instrument)))
     flow.refresh_warehouse(home)
-    return home
+    shutil.copytree(home.settings.home, folder / "built", symlinks=True)
+    return home_at(folder / "built")
 
 
 def corrected_levels() -> bytes:
@@ -144,7 +161,7 @@ def corrected_levels() -> bytes:
 
 
 def one_grade_only() -> bytes:
-    return levels_csv({key: counts for key, counts in level_counts().items() if key[1] == "3"}, INSTRUMENT)
+    return levels_csv({key: n for key, n in level_counts().items() if key[1] == "3"}, INSTRUMENTS["philadelphia"])
 
 
 def without_the_second_school() -> bytes:
@@ -155,40 +172,58 @@ def other_titles() -> bytes:
     return adoption_csv(titles() | {("001", "3", "Maths B"): 7, ("003", "4", "Maths A"): 80})
 
 
-@pytest.mark.parametrize(
-    ("district", "extract", "year", "content", "indicators", "changes"),
-    [
-        ("chicago", "assessment_levels", YEAR, corrected_levels(), {"OC4", "OC9"}, {"changes", "appears"}),
-        ("chicago", "assessment_levels", YEAR, one_grade_only(), {"OC4", "OC9"}, {"disappears"}),
-        ("chicago", "school_directory", YEAR, without_the_second_school(), ADOPTION | {"OC4", "OC9"}, {"changes"}),
-        ("chicago", "curriculum_adoption", YEAR, other_titles(), {"CM1", "CM2", "CM11"}, {"changes"}),
-        ("chicago", "curriculum_adoption", "2023-24", adoption_csv(titles()), ADOPTION, {"appears"}),
-        ("philadelphia", "curriculum_adoption", YEAR, adoption_csv(titles()), ADOPTION, {"appears"}),
-    ],
-    ids=["corrected levels", "a grade less", "a school out of scope", "other titles", "another year", "a first submission"],
-)
-def test_what_is_foretold_is_what_signing_does(
-    built: flow.Home,
-    tmp_path: Path,
-    district: str,
-    extract: str,
-    year: str,
-    content: bytes,
-    indicators: set[str],
-    changes: set[str],
-) -> None:
-    shutil.copytree(built.settings.home, tmp_path / "home", symlinks=True)
-    home = flow.Home(Settings.from_environment({"NMIP_HOME": str(tmp_path / "home")}))
-    before = by_key(values(home, district), MEASURES)
-    submission = send(home, district, extract, content, year)
+class Change(NamedTuple):
+    """What a district sends, and which indicators it changes in which way."""
+
+    district: str
+    extract: str
+    year: str
+    content: bytes
+    indicators: set[str]
+    changes: set[str]
+
+
+# No value of a district depends on what another one sends: all of them are signed before one build.
+CHANGES = {
+    "corrected levels": Change("chicago", "assessment_levels", YEAR, corrected_levels(), {"OC4", "OC9"}, {"changes", "appears"}),
+    "a grade less": Change("philadelphia", "assessment_levels", YEAR, one_grade_only(), {"OC4", "OC9"}, {"disappears"}),
+    "a school out of scope": Change(
+        "los_angeles", "school_directory", YEAR, without_the_second_school(), ADOPTION | {"OC4", "OC9"}, {"changes"}
+    ),
+    "other titles": Change("new_york_city", "curriculum_adoption", YEAR, other_titles(), {"CM1", "CM2", "CM11"}, {"changes"}),
+    "another year": Change("houston", "curriculum_adoption", "2023-24", adoption_csv(titles()), ADOPTION, {"appears"}),
+    "a first submission": Change("miami_dade", "curriculum_adoption", YEAR, adoption_csv(titles()), ADOPTION, {"appears"}),
+}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What was foretold of every change, and the home in which all of them were signed and built."""
+
+    home: flow.Home
+    foretold: dict[str, IndicatorEffects]
+
+
+@pytest.fixture(scope="module")
+def signed(built: flow.Home, folder: Path) -> Signed:
+    assert len({change.district for change in CHANGES.values()}) == len(CHANGES)
+    home = home_at(folder / "home")
+    submissions = {
+        name: send(home, change.district, change.extract, change.content, change.year) for name, change in CHANGES.items()
+    }
     kept = snapshot(home.settings.home)
-    foretold = effects_of(home, submission)
+    foretold = {name: effects_of(home, submission) for name, submission in submissions.items()}
     assert snapshot(home.settings.home) == kept
-
-    sign(home, submission)
+    for submission in submissions.values():
+        sign(home, submission)
     flow.refresh_warehouse(home)
-    after = by_key(values(home, district), MEASURES)
+    return Signed(home, foretold)
 
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_foretold_is_what_signing_does(built: flow.Home, signed: Signed, name: str) -> None:
+    change, foretold = CHANGES[name], signed.foretold[name]
+    before, after = (by_key(values(home, change.district), MEASURES) for home in (built, signed.home))
     nothing = (None,) * len(MEASURES)
     every = before.keys() | after.keys()
     really = {key: (*before.get(key, nothing), *after.get(key, nothing)) for key in every if before.get(key) != after.get(key)}
@@ -196,8 +231,8 @@ def test_what_is_foretold_is_what_signing_does(
     assert by_key(foretold.changed, [*said_before, *said_after]) == really
     assert really
     assert foretold.n_same == len(every) - len(really)
-    assert set(foretold.indicators_changed) == set(foretold.changed["indicator_id"]) == indicators
-    assert set(foretold.changed["change"]) == changes
+    assert set(foretold.indicators_changed) == set(foretold.changed["indicator_id"]) == change.indicators
+    assert set(foretold.changed["change"]) == change.changes
     assert {*foretold.indicators_changed, *foretold.indicators_same} == {key[0] for key in every}
 
 
@@ -241,6 +276,13 @@ def test_nothing_sent_at_all_has_no_values(built: flow.Home) -> None:
     assert (effects.changed.height, effects.indicators_same) == (0, PUBLISHED)
 
 
+@pytest.fixture(scope="module")
+def compiled(signed: Signed) -> dict[str, Any]:
+    """dbt's manifest with the SQL of every model; after a build it has that of the second layer only."""
+    invoke(signed.home.settings, ["compile"])
+    return last_manifest(signed.home.settings)
+
+
 class TestTheSqlFile:
     def test_a_build_and_a_compile_leave_the_same_file_and_asking_again_does_nothing(
         self, built: flow.Home, tmp_path: Path
@@ -258,7 +300,7 @@ class TestTheSqlFile:
     def test_it_reads_nothing_but_extracts_and_code_lists(self, built: flow.Home) -> None:
         document = json.loads(built.settings.indicator_sql.read_text())
         text = built.settings.indicator_sql.read_text()
-        assert str(built.settings.home) not in text
+        assert str(built.settings.home.parent) not in text
         assert str(CONTRACTS) not in text
         known = {*document["sources"], *(model["name"] for model in document["models"])}
         made: set[str] = set(document["sources"])
@@ -318,8 +360,10 @@ class TestTheSqlFile:
         shutil.rmtree(project)
         refused("were changed since the SQL of the indicators was made")
 
-    def test_an_indicator_of_estimates_is_left_out_and_said_to_be(self, built: flow.Home, tmp_path: Path) -> None:
-        manifest = compiled(built)
+    def test_an_indicator_of_estimates_is_left_out_and_said_to_be(
+        self, built: flow.Home, compiled: dict[str, Any], tmp_path: Path
+    ) -> None:
+        manifest = deepcopy(compiled)
         estimates = {"resource_type": "source", "source_name": "estimates", "name": "hetop", "relation_name": "read_parquet('x')"}
         manifest["sources"]["source.nmip.estimates.hetop"] = estimates
         manifest["nodes"]["model.nmip.oc9_participation"]["depends_on"]["nodes"].append("source.nmip.estimates.hetop")
@@ -338,17 +382,11 @@ class TestTheSqlFile:
         with pytest.raises(IndicatorSqlError, match=r"fct_indicator_values reads estimates.hetop"):
             indicator_sql(manifest, indicators)
 
-    def test_a_manifest_that_was_only_parsed_is_refused(self, built: flow.Home) -> None:
-        manifest = compiled(built)
+    def test_a_manifest_that_was_only_parsed_is_refused(self, compiled: dict[str, Any]) -> None:
+        manifest = deepcopy(compiled)
         manifest["nodes"]["model.nmip.stg_instruments"]["compiled_code"] = None
         with pytest.raises(IndicatorSqlError, match="dbt has not compiled stg_instruments"):
             indicator_sql(manifest, read_indicators(DBT_PROJECT))
-
-
-def compiled(home: flow.Home) -> dict[str, Any]:
-    """dbt's manifest with the SQL of every model; after a build it has that of the second layer only."""
-    invoke(home.settings, ["compile"])
-    return last_manifest(home.settings)
 
 
 def sql_file(tmp_path: Path, sql: str, counts: str = "students") -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ import pytest
 
 from pipelines import flow
 from pipelines.contracts.contract import extract_names, load_contract
+from pipelines.intake.submission import Submission
 from pipelines.settings import PROJECT_ROOT, Settings
 from tests.deliveries import directory_csv, drop
 
@@ -160,59 +162,78 @@ with counts as (
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> flow.Home:
-    contracts, dbt_project = tmp_path / "data_contracts", tmp_path / "dbt_project"
+OF_ALL_SCHOOLS = [pl.col(name).is_null() for name in ("network_id", "school_level", "school_set")]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A home in which every recipe was followed, its release, and what was said of the first delivery of staff."""
+
+    home: flow.Home
+    release: Path
+    first_staff: Submission
+
+    @property
+    def values(self) -> pl.DataFrame:
+        return self.read("indicator_values")
+
+    def read(self, table: str) -> pl.DataFrame:
+        return pl.read_parquet(self.release / f"{table}.parquet")
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory, no_dbt_log: None) -> Followed:
+    """All recipes in one copy of the project, built once: no two of them write the same file, but for the list of districts."""
+    folder = tmp_path_factory.mktemp("recipes")
+    contracts, dbt_project = folder / "data_contracts", folder / "dbt_project"
     shutil.copytree(PROJECT_ROOT / "data_contracts", contracts)
     shutil.copytree(PROJECT_ROOT / "dbt_project", dbt_project)
-    return flow.Home(Settings(home=tmp_path / "home", work=tmp_path / "work", contracts=contracts, dbt_project=dbt_project))
-
-
-def _run(home: flow.Home) -> Path:
+    home = flow.Home(Settings(home=folder / "home", work=folder / "work", contracts=contracts, dbt_project=dbt_project))
+    _add_a_district(home)
+    _add_an_indicator(home)
+    _add_an_extract_and_its_indicator(home)
+    _add_a_programme(home)
+    handled = flow.screen_inbox(home)
+    [first_staff] = [s for outcome in handled for s in outcome.submissions if s.key.extract == "math_staff"]
+    sql = STAFF_MAPPING.replace("  [delivered_row]", f"{_missing(contracts, 'math_staff', STAFF_MAPPING)}  [delivered_row]")
+    (contracts / "mappings/springfield/math_staff.sql").write_text(sql)
+    drop(home.inbox, "springfield", "math_staff", "2024-25", "staff_again.csv", STAFF + b"\n")
     flow.screen_inbox(home)
     flow.update_lake(home)
     flow.refresh_warehouse(home)
     flow.release(home)
     pointer = json.loads((home.settings.home / "releases/current.json").read_text())
-    return home.settings.home / str(pointer["path"])
+    return Followed(home, home.settings.home / str(pointer["path"]), first_staff)
 
 
-def test_add_a_district_and_write_its_mapping(home: flow.Home) -> None:
+def _add_a_district(home: flow.Home) -> None:
     contracts = home.settings.contracts
     with (contracts / "codes/districts.csv").open("a", encoding="utf-8") as districts:
         districts.write(DISTRICT_ROW)
     (contracts / "mappings/springfield").mkdir()
     (contracts / "mappings/springfield/assessment_levels.sql").write_text(MAPPING)
+    (contracts / "mappings/springfield/math_staff.sql").write_text(STAFF_MAPPING)
     drop(home.inbox, "springfield", "assessment_levels", "2024-25", "results.csv", NATIVE)
-    folder = _run(home)
-    values = pl.read_parquet(folder / "indicator_values.parquet")
-    row = values.filter(district="springfield", indicator_id="OC4", category="proficient_or_above")
+    drop(home.inbox, "springfield", "math_staff", "2024-25", "staff.csv", STAFF)
+
+
+def test_add_a_district_and_write_its_mapping(followed: Followed) -> None:
+    row = followed.values.filter(district="springfield", indicator_id="OC4", category="proficient_or_above")
     assert row["value"].item() == pytest.approx(70 / 200)
-    submission = pl.read_parquet(folder / "submissions.parquet").row(0, named=True)
+    submissions = followed.read("submissions").filter(district="springfield", extract="assessment_levels")
+    [submission] = submissions.to_dicts()
     assert json.loads(submission["dropped_lines"]) == {"district_total": 1}
     assert json.loads(submission["notes"]) == ["Counts are as delivered."]
-    assert "springfield" in pl.read_parquet(folder / "districts.parquet")["code"]
+    assert "springfield" in followed.read("districts")["code"]
 
 
-def test_the_new_district_sends_another_extract_in_its_own_layout(home: flow.Home) -> None:
-    contracts = home.settings.contracts
-    with (contracts / "codes/districts.csv").open("a", encoding="utf-8") as districts:
-        districts.write(DISTRICT_ROW)
-    (contracts / "mappings/springfield").mkdir()
-    (contracts / "mappings/springfield/math_staff.sql").write_text(STAFF_MAPPING)
-    drop(home.inbox, "springfield", "math_staff", "2024-25", "staff.csv", STAFF)
-    handled = flow.screen_inbox(home)
+def test_the_new_district_sends_another_extract_in_its_own_layout(followed: Followed) -> None:
     # What the layout does not hold is missing, and a missing number needs its reason.
-    [submission] = [s for outcome in handled for s in outcome.submissions]
-    assert submission.state == "corrections_needed"
-    assert set(submission.events[-1]["findings"]) == {"MS-S-COLUMN-MISSING"}
-    sql = STAFF_MAPPING.replace("  [delivered_row]", f"{_missing(contracts, 'math_staff', STAFF_MAPPING)}  [delivered_row]")
-    (contracts / "mappings/springfield/math_staff.sql").write_text(sql)
-    drop(home.inbox, "springfield", "math_staff", "2024-25", "staff_again.csv", STAFF + b"\n")
-    folder = _run(home)
-    values = pl.read_parquet(folder / "indicator_values.parquet").filter(district="springfield", indicator_id="EC5")
+    assert followed.first_staff.state == "corrections_needed"
+    assert set(followed.first_staff.events[-1]["findings"]) == {"MS-S-COLUMN-MISSING"}
+    values = followed.values.filter(district="springfield", indicator_id="EC5")
     assert values.select("numerator", "denominator").rows() == [(70.0, 320.0)]
-    assert "springfield/math_staff/2024-25/002" in pl.read_parquet(folder / "submissions.parquet")["submission_id"]
+    assert "springfield/math_staff/2024-25/002" in followed.read("submissions")["submission_id"]
 
 
 def _missing(contracts: Path, extract: str, sql: str) -> str:
@@ -227,30 +248,31 @@ def _not_available(symbol: str | None) -> str:
     return f" 'x' AS {symbol}," if symbol else ""
 
 
-def test_add_an_indicator(home: flow.Home) -> None:
+def _add_an_indicator(home: flow.Home) -> None:
     folder = home.settings.dbt_project / "models/indicators/size_and_scale"
     folder.mkdir(exist_ok=True)
     (folder / "xx1_low_income.sql").write_text(INDICATOR_SQL)
     (folder / "xx1_low_income.yml").write_text(INDICATOR_YML)
     drop(home.inbox, "chicago", "school_directory", "2024-25", "d.csv", directory_csv(n_schools=4, n_enrolled=300))
-    released = _run(home)
-    values = pl.read_parquet(released / "indicator_values.parquet").filter(indicator_id="XX1")
-    groups = [pl.col(name).is_null() for name in ("network_id", "school_level", "school_set")]
-    row = values.filter(*groups).row(0, named=True)
+
+
+def test_add_an_indicator(followed: Followed) -> None:
+    values = followed.values.filter(indicator_id="XX1")
+    row = values.filter(*OF_ALL_SCHOOLS).row(0, named=True)
     assert (row["numerator"], row["denominator"]) == (4 * 150, 300 * 4 + 1 + 2 + 3 + 4)
     assert row["lower"] < row["value"] < row["upper"]
     assert values["unit_id"].null_count() == values.height, "no school leaves the marts"
-    assert "XX1" in pl.read_parquet(released / "indicators.parquet")["indicator_id"]
-    # Five pairs with the other districts, of which none has sent anything, and the ten without Chicago.
-    pairs = pl.read_parquet(released / "comparisons.parquet").filter(*groups[1:], indicator_id="XX1", comparison="districts")
-    assert pairs["verdict"].to_list() == ["no_data"] * 15
-    schools = pl.read_parquet(home.settings.exchange / "fct_indicator_values.parquet").filter(
+    assert "XX1" in followed.read("indicators")["indicator_id"]
+    # Six pairs with the other districts, of which none has sent a directory, and the fifteen without Chicago.
+    pairs = followed.read("comparisons").filter(*OF_ALL_SCHOOLS[1:], indicator_id="XX1", comparison="districts")
+    assert pairs["verdict"].to_list() == ["no_data"] * 21
+    schools = pl.read_parquet(followed.home.settings.exchange / "fct_indicator_values.parquet").filter(
         indicator_id="XX1", unit_type="school"
     )
     assert schools.height == 4
 
 
-def test_add_an_extract_and_its_indicator(home: flow.Home) -> None:
+def _add_an_extract_and_its_indicator(home: flow.Home) -> None:
     (home.settings.contracts / "extracts/calculator_access.odcs.yaml").write_text(EXTRACT)
     staging = home.settings.dbt_project / "models/staging"
     sources = staging / "_sources.yml"
@@ -278,16 +300,19 @@ def test_add_an_extract_and_its_indicator(home: flow.Home) -> None:
     drop(home.inbox, "chicago", "calculator_access", "2024-25", "p.csv", content)
     wrong = b"school_id,n_students,n_with_calculator\n001,120,160\n"
     drop(home.inbox, "houston", "calculator_access", "2024-25", "p.csv", wrong)
-    released = _run(home)
+
+
+def test_add_an_extract_and_its_indicator(followed: Followed) -> None:
+    home = followed.home
     lake = home.settings.home / "lake/calculator_access/school_year=2024-25/district=chicago/extract.parquet"
     assert pl.read_parquet(lake, hive_partitioning=False)["n_students"].to_list() == [120, 80]
-    value = pl.read_parquet(released / "indicator_values.parquet").filter(indicator_id="XX2")
+    value = followed.values.filter(*OF_ALL_SCHOOLS, indicator_id="XX2")
     assert value.select("district", "numerator", "denominator", "value").rows() == [("chicago", 100.0, 200.0, 0.5)]
     findings = (home.settings.home / "outbox/houston/calculator_access/2024-25/001/findings.csv").read_text()
     assert "XC-V-PART-OVER-WHOLE" in findings
 
 
-def test_add_a_programme(home: flow.Home) -> None:
+def _add_a_programme(home: flow.Home) -> None:
     with (home.settings.contracts / "codes/programs.csv").open("a", encoding="utf-8") as programs:
         programs.write("math_circles,Math Circles,other,3,8,900,5,12,,,Evenings of problems.,Invented for a test\n")
     reach = {
@@ -298,7 +323,9 @@ def test_add_a_programme(home: flow.Home) -> None:
     }  # fmt: skip
     content = f"{','.join(reach)}\n{','.join(reach.values())}\n".encode()
     drop(home.inbox, "chicago", "program_reach", "2024-25", "p.csv", content)
-    released = _run(home)
-    values = pl.read_parquet(released / "indicator_values.parquet").filter(program_id="math_circles", indicator_id="PR2")
+
+
+def test_add_a_programme(followed: Followed) -> None:
+    values = followed.values.filter(program_id="math_circles", indicator_id="PR2")
     assert 10.0 in values["value"].to_list(), "200 teachers by 20 leaders"
-    assert "math_circles" in pl.read_parquet(released / "programs.parquet")["program_id"]
+    assert "math_circles" in followed.read("programs")["program_id"]

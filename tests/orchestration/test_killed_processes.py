@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 
 from pipelines import flow
+from pipelines.intake import deliveries as deliveries_module
 from pipelines.intake import inbox as inbox_module
 from pipelines.intake.desk import Identity
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage
 from tests.deliveries import directory_csv, drop
+from tests.screened_once import ScreenedOnce
 
 PLACE = ("philadelphia", "school_directory", "2024-25")
 TIMES = ("received_at", "screened_at", "certified_at")
@@ -30,12 +32,15 @@ TIMES = ("received_at", "screened_at", "certified_at")
 KILLED_AT_A_WRITE = """
 import json, os, signal, sys
 from pathlib import Path
+import pyarrow
 from pipelines import flow
-from pipelines.intake import inbox
+from pipelines.intake import deliveries, inbox
 from pipelines.settings import Settings
 from pipelines.storage import Storage
+from tests.screened_once import ScreenedOnce
 
 inbox.SETTLE_SECONDS = 0.0
+screened = Path(sys.argv[1])
 n_changes = 0
 # One process has imported everything and forks for each order, which saves a start of a second or two each time.
 for order in sys.stdin:
@@ -63,9 +68,12 @@ def counted(change):
 
 for name in ("write", "create", "delete"):
     setattr(Storage, name, counted(getattr(Storage, name)))
+deliveries.screen = ScreenedOnce()
+deliveries.screen.read(screened)
 opened = flow.Home(Settings(home=home, work=home / "work"))
 flow.screen_inbox(opened)
 flow.update_lake(opened)
+deliveries.screen.write(screened)
 print(json.dumps({"n_changes": n_changes}), flush=True)
 os._exit(0)
 """
@@ -120,12 +128,19 @@ def finish(home: flow.Home) -> None:
 
 
 class Killed:
-    """Runs the flow over homes, each in a process of its own that kills itself at a change of its storage (0: never)."""
+    """Runs the flow over homes, each in a process of its own that kills itself at a change of its storage (0: never).
 
-    def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
+    What a run that came to its end has screened stands in the file `screened`, and those after it do not screen it again.
+    """
+
+    def __init__(self, screened: Path) -> None:
+        self.screened = screened
         self.process = subprocess.Popen(
-            [sys.executable, "-c", KILLED_AT_A_WRITE], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", KILLED_AT_A_WRITE, str(screened)],
+            env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def order(self, home: Path, dies_at: int, how: str = "whole") -> None:
@@ -150,10 +165,20 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
-def killed() -> Iterator[Killed]:
-    process = Killed()
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+    process = Killed(tmp_path_factory.mktemp("screened") / "once")
     yield process
     process.end()
+
+
+@pytest.fixture
+def screened_once(monkeypatch: pytest.MonkeyPatch, undisturbed: tuple[dict[str, Any], int], killed: Killed) -> None:
+    """This process does not screen again either what the undisturbed run has screened."""
+    known = ScreenedOnce()
+    known.read(killed.screened)
+    assert undisturbed
+    assert len(known.known) >= 5
+    monkeypatch.setattr(deliveries_module, "screen", known)
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +204,7 @@ def test_what_an_undisturbed_run_gives(undisturbed: tuple[dict[str, Any], int]) 
     assert sum("/refused/" in name for name in seen["names"]) == 2
 
 
+@pytest.mark.usefixtures("screened_once")
 def test_killed_at_every_step_nothing_is_lost_and_nothing_doubled(
     undisturbed: tuple[dict[str, Any], int], killed: Killed, tmp_path: Path
 ) -> None:
@@ -220,6 +246,7 @@ class FullDisk(Storage):
         return super().create(key, content)
 
 
+@pytest.mark.usefixtures("screened_once")
 def test_a_full_disk_is_told_and_the_next_look_finishes(undisturbed: tuple[dict[str, Any], int], tmp_path: Path) -> None:
     expected, n_changes = undisturbed
     for full_from in range(1, n_changes + 1, 5):
@@ -265,15 +292,17 @@ def test_a_listing_that_fails_half_way_is_not_an_empty_inbox(
 
 
 def test_two_processes_at_one_inbox_do_the_work_once(undisturbed: tuple[dict[str, Any], int], tmp_path: Path) -> None:
+    """Each screens by itself."""
     expected, _ = undisturbed
-    fill(tmp_path / "inbox")
-    processes = [Killed(), Killed()]
+    folder = tmp_path / "home"
+    fill(folder / "inbox")
+    processes = [Killed(tmp_path / str(number)) for number in range(2)]
     for process in processes:
-        process.order(tmp_path, 0)
+        process.order(folder, 0)
     assert [process.answer()["returncode"] for process in processes] == [0, 0]
     for process in processes:
         process.end()
-    home = home_at(tmp_path)
+    home = home_at(folder)
     finish(home)
     seen = picture(home)
     for part in ("lake", "handled"):

@@ -437,16 +437,16 @@ def test_a_name_that_is_not_utf_8_holds_nobody_up(inbox: Path, store: Submission
     assert handle_inbox(inbox, CONTRACTS, store) == []
 
 
-def test_fifty_files_at_once_are_all_handled(inbox: Path, store: SubmissionStore) -> None:
+def test_many_files_at_once_are_all_handled(inbox: Path, store: SubmissionStore) -> None:
     districts = ["chicago", "houston", "los_angeles", "miami_dade", "philadelphia"]
-    for number in range(50):
+    for number in range(15):
         drop(inbox, districts[number % 5], "school_directory", "2024-25", f"{number}.csv", directory_csv(3, 900 + number))
     said: list[str] = []
     handled = handle_inbox(inbox, CONTRACTS, store, progress=said.append)
-    assert (len(handled), len(said)) == (50, 50)
+    assert (len(handled), len(said)) == (15, 15)
     assert waiting(inbox, store) == []
-    assert len(all_submissions(store)) == 50
-    assert [s.key.number for s in in_force(store)] == [10] * 5
+    assert len(all_submissions(store)) == 15
+    assert [s.key.number for s in in_force(store)] == [3] * 5
     assert len(bring_up_to_date(store.storage, store, CONTRACTS)) == 5
 
 

@@ -461,8 +461,9 @@ def test_no_contract_column_is_personal() -> None:
 
 
 def test_no_synthetic_file_is_personal(tmp_path: Path) -> None:
-    paths = write_deliveries(build_network(CONTRACTS, scale=0.02), tmp_path)
-    assert {path.suffix for path in paths} >= {".csv", ".xlsx"} and len(paths) > 300
+    """Those of one year; a personal one of any year would be missing from what is in force end to end."""
+    paths = [path for path in write_deliveries(build_network(CONTRACTS, scale=0.02), tmp_path) if "2025-26" in path.parts]
+    assert {path.suffix for path in paths} >= {".csv", ".xlsx"} and len(paths) > 100
     for path in paths:
         delivered = read_delivery([DeliveredFile(path.name, path.read_bytes())])
         assert personal_data(delivered) == (), path.name

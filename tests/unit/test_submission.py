@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import shutil
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from pipelines.intake.deliveries import deliver, receive, screen_submission
 from pipelines.intake.inbox import READY_MARK, handle_inbox, waiting_deliveries
 from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.receipts import write_receipt
-from pipelines.intake.screening import Screening, screen
 from pipelines.intake.signing import certify
 from pipelines.intake.states import CERTIFIED, RECEIVED, STATES, SUPERSEDED
 from pipelines.intake.store import ConcurrentChange, SubmissionKey, SubmissionStore
@@ -35,6 +33,7 @@ from pipelines.lake.partitions import bring_up_to_date, partition_key, partition
 from pipelines.settings import PROJECT_ROOT
 from pipelines.storage import Storage, sha256
 from tests.deliveries import DIRECTORY, directory_csv
+from tests.screened_once import ScreenedOnce
 
 CONTRACTS = PROJECT_ROOT / "data_contracts"
 PLACE = ("philadelphia", "school_directory", "2024-25")
@@ -378,15 +377,15 @@ class Killed(BaseException):
 
 
 class FragileStorage(Storage):
-    """Dies at its n-th write: before it, or right after it."""
+    """Dies at its n-th change: before it, or right after it."""
 
     def __init__(self, root: Path, dies_at: int, dies_after: bool) -> None:
         super().__init__(root)
-        self.n_writes, self.dies_at, self.dies_after = 0, dies_at, dies_after
+        self.n_changes, self.dies_at, self.dies_after = 0, dies_at, dies_after
 
     def _count(self, is_after: bool) -> None:
-        self.n_writes += not is_after
-        if self.n_writes == self.dies_at and is_after is self.dies_after:
+        self.n_changes += not is_after
+        if self.n_changes == self.dies_at and is_after is self.dies_after:
             raise Killed
 
     def write(self, key: str, content: bytes) -> None:
@@ -400,6 +399,11 @@ class FragileStorage(Storage):
         self._count(True)
         return done
 
+    def delete(self, key: str) -> None:
+        self._count(False)
+        super().delete(key)
+        self._count(True)
+
 
 def flow(storage: Storage, inbox: Path) -> None:
     """What one look at the inbox does, and then the lake."""
@@ -408,27 +412,25 @@ def flow(storage: Storage, inbox: Path) -> None:
     bring_up_to_date(storage, store, CONTRACTS)
 
 
+@pytest.fixture(scope="module")
+def screened_once() -> ScreenedOnce:
+    return ScreenedOnce()
+
+
 @pytest.fixture
-def fixed_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Events say the same time in every run, and a delivery is screened once: screening is pure and by far the slowest step."""
-    known: dict[Any, Screening] = {}
-
-    def screen_once(delivered: Sequence[DeliveredFile], contracts: Path, *place_and_more: Any) -> Screening:
-        key = (tuple(delivered), *place_and_more[:3])
-        if key not in known:
-            known[key] = screen(delivered, contracts, *place_and_more)
-        return known[key]
-
-    monkeypatch.setattr(deliveries_module, "screen", screen_once)
+def fixed_time(monkeypatch: pytest.MonkeyPatch, screened_once: ScreenedOnce) -> None:
+    """Events say the same time in every run, and a delivery is screened once."""
+    monkeypatch.setattr(deliveries_module, "screen", screened_once)
     for module in (deliveries_module, inbox_module, signing_module):
         monkeypatch.setattr(module, "now", lambda: FIXED_TIME)
-    yield
 
 
 @pytest.mark.usefixtures("fixed_time")
-@pytest.mark.parametrize("dies_after", [False, True], ids=["before", "after"])
-def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path, dies_after: bool) -> None:
-    """One good file, one of two years in a folder of two files, one broken and one misplaced."""
+def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path) -> None:
+    """One good file, one of two years in a folder of two files, one broken and one misplaced.
+
+    Right after a change lies what lies right before the next one, so that only the last one has an after of its own.
+    """
     inbox = tmp_path / "inbox"
     place = inbox.joinpath(*PLACE)
     (place / "two").mkdir(parents=True)
@@ -446,14 +448,14 @@ def test_a_kill_at_any_write_changes_nothing_in_the_end(tmp_path: Path, dies_aft
     assert sum(name.endswith("extract.parquet") for name in undisturbed) == 2
     assert json.loads(undisturbed["submissions/philadelphia/school_directory/2024-25/002/events/001.json"])["at"] == FIXED_TIME
 
-    n_writes = whole.n_writes
-    assert n_writes > 20
-    for dies_at in range(1, n_writes + 1):
-        root = tmp_path / f"killed_{dies_at}"
+    n_changes = whole.n_changes
+    assert n_changes > 20
+    for dies_at, dies_after in [*((n, False) for n in range(1, n_changes + 1)), (n_changes, True)]:
+        root = tmp_path / f"killed_{dies_at}_{dies_after}"
         with pytest.raises(Killed):
             flow(FragileStorage(root, dies_at, dies_after), inbox)
         flow(Storage(root), inbox)
-        assert tree(root) == undisturbed, f"killed at write {dies_at} of {n_writes}"
+        assert tree(root) == undisturbed, f"killed at change {dies_at} of {n_changes}"
         assert waiting_deliveries(inbox, CONTRACTS, SubmissionStore(Storage(root))) == {}
 
 

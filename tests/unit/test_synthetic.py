@@ -210,8 +210,15 @@ def test_keys_are_unique(written: Written, extract: str) -> None:
 
 
 def test_the_rules_of_the_product_find_nothing(small: Written) -> None:
+    """One year of every district and extract, in turn; all of them go through the product in the end-to-end test."""
+    faulty = {fault["file"] for fault in small.truth["planted_faults"]}
+    looked_at = 0
     for path in small.paths:
         district, extract, school_year = path.parts[-4:-1]
+        in_turn = YEARS[(DISTRICTS.index(district) + EXTRACTS.index(extract)) % len(YEARS)]
+        if school_year != in_turn and path.name not in faulty:
+            continue
+        looked_at += 1
         rows = pl.read_csv(path, infer_schema=False).with_row_index("row_id", 1)
         rows = rows.with_columns(delivered_file=pl.lit(path.name), delivered_line=pl.col("row_id") + 1)
         contract = load_contract(CONTRACTS, extract)
@@ -222,6 +229,7 @@ def test_the_rules_of_the_product_find_nothing(small: Written) -> None:
         assert len(rules) > 8
         unusual = {f["rule_id"] for f in small.truth["planted_faults"] if f["file"] == path.name and not f["is_corrected"]}
         assert set(findings["rule_id"]) == unusual, findings.head(3).to_dicts()
+    assert looked_at > len(small.paths) / 3
 
 
 # School directory
