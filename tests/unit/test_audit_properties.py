@@ -262,7 +262,10 @@ def test_a_person_alone_in_a_count_is_judged_like_enumeration(numbers: list[int]
     grid = np.array([split for split in product(range(left + 1), repeat=n_hidden) if sum(split) == left], dtype=np.int64)
     alone = not all(is_safe(grid[:, k], minimum) for k in range(n_hidden))
     with_one = grid[grid[:, 0] == 1]
-    told = bool(len(with_one)) and not all(is_safe(with_one[:, k], minimum, base=1) for k in range(1, n_hidden))
+    # Held against a release is only a small number that whoever is alone would know to the last unit.
+    told = bool(len(with_one)) and any(
+        with_one[:, k].min() == with_one[:, k].max() and 1 <= with_one[0, k] < minimum for k in range(1, n_hidden)
+    )
     assert bool([leak for leak in report.leaks if leak.attack == "alone"]) is alone
     assert bool([leak for leak in report.leaks if leak.attack == "singleton"]) is (told and not alone)
 

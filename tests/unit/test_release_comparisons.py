@@ -7,11 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.disclosure.suppression import CATEGORIES, DISTRIBUTION
 from pipelines.release.comparisons import NUMBERS, protected_comparisons
+from pipelines.release.folder import VALUE_KEY as KEY
 
 VERDICTS = pl.DataFrame({"verdict": ["suppressed"], "meaning": ["A small group."], "remedy": ["Nothing."]})
-KEY = (*DISTRIBUTION, *CATEGORIES)
 
 
 def value(district: str, symbol: str | None = None, **breakdowns: str) -> dict[str, Any]:
