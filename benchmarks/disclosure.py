@@ -1,4 +1,4 @@
-"""Suppression and audit of invented level tables: seconds, growth up to 100 times a districts' cube, and how near the least they are.
+"""Suppression and audit of invented level tables: seconds, growth up to 100 times a districts' cube, distance from the least."""
 
 One cube is what the demonstration publishes of whole districts: districts x years x grades, each with five student groups and
 four levels. Then the same number of counts in ever larger blocks, as groups of schools are added to each table.
@@ -25,7 +25,7 @@ SHARES = (0.30, 0.35, 0.27, 0.08)
 
 
 def make_values(n_tables: int, n_groups: int) -> pl.DataFrame:
-    """`n_tables` places, each with all students and two pairs of groups, of the district and of `n_groups` networks of schools."""
+    """`n_tables` places: all students and two pairs of groups, of the district and of `n_groups` networks of schools."""
     rng = np.random.default_rng(11)
     size = rng.integers(30, 1200, (n_tables, n_groups))
     counts = np.stack([rng.multinomial(size, SHARES)]).reshape(n_tables, n_groups, len(SHARES))

@@ -40,10 +40,11 @@ def footer(release: Release) -> None:
     """Release id, dates and the smallest group shown."""
     date = release_data.as_of(release)
     minimum = release.manifest.get("minimum_n")
+    published = release.published_at or release.manifest.get("created_at") or "on an unknown date"
     parts = [
         f"Release {plain(release.release_id)}",
         f"as of {plain(date)}, the latest certification" if date else "nothing certified yet",
-        f"published {plain(str(release.manifest.get('created_at', 'on an unknown date'))[:10])}",
+        f"published {plain(str(published)[:10] if published[:1].isdigit() else published)}",
     ]
     if minimum is not None:
         parts.append(f"groups under {plain(str(minimum))} are not shown")

@@ -346,18 +346,16 @@ def _summary(
         values.select(pl.coalesce("denominator", pl.col("n").cast(pl.Float64))).to_series().fill_null(0).to_numpy()
     )
     weight = np.where(students & has_number, size, 0.0)
-    first = found.first[: values.height]
     total = max(int(has_number.sum()), 1)
     return {
         "n_values": int(has_number.sum()),
         "n_hidden": int(hidden.sum()),
         "n_ranges": int(ranged.sum()),
         "n_held": n_held,
-        "n_hidden_for_themselves": int((first == HIDDEN).sum()),
-        "n_hidden_for_others": int((hidden & (first != HIDDEN)).sum()),
         "share_hidden": round(float(hidden.sum()) / total, 4),
         "share_in_ranges": round(float(ranged.sum()) / total, 4),
-        "share_of_students_hidden": round(float(weight[hidden].sum() / max(weight.sum(), 1.0)), 4),
+        # Told to the percent: with more decimals the share would nearly count those who are hidden where these are few.
+        "share_of_students_hidden": round(float(weight[hidden].sum() / max(weight.sum(), 1.0)), 2),
         "n_cells": found.n_cells,
         "n_blocks": found.n_blocks,
         "n_blocks_at_the_deadline": found.n_late_blocks,
