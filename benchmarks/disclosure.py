@@ -1,4 +1,4 @@
-"""Suppression and audit of invented level tables: seconds, growth up to 100 times a districts' cube, distance from the least."""
+"""Suppression and audit of invented level tables: seconds, growth up to 100 times a districts' cube, distance from the least.
 
 One cube is what the demonstration publishes of whole districts: districts x years x grades, each with five student groups and
 four levels. Then the same number of counts in ever larger blocks, as groups of schools are added to each table.
