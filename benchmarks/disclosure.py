@@ -14,6 +14,8 @@ import polars as pl
 from pipelines.disclosure.audit.audit import Published, audit_release
 from pipelines.disclosure.cells import BREAKDOWNS
 from pipelines.disclosure.suppression import HIDDEN, RANGE, suppress
+from pipelines.release.comparisons import NUMBERS, SIDED
+from pipelines.release.folder import VALUE_KEY
 from pipelines.release.protection import protected_tables
 
 N_TABLES = 108
@@ -111,11 +113,13 @@ def _audit(n_tables: int) -> None:
     indicators = pl.DataFrame(
         {"indicator_id": ["L"], "counts": ["students"], "unit": ["share"], "estimated_from": [""]},
     )
-    pairs = pl.DataFrame(schema={"verdict": pl.String})
+    columns = {*VALUE_KEY, *(f"other_{name}" for name in SIDED), "comparison", "verdict", "reason", "remedy"}
+    pairs = pl.DataFrame(schema=dict.fromkeys(sorted(columns), pl.String) | dict.fromkeys(NUMBERS, pl.Float64))
+    words = pl.DataFrame({"verdict": ["suppressed"], "meaning": ["A small group."], "remedy": ["Nothing."]})
     tables = {"indicator_values": values, "counts": counts, "relations": relations, "districts": districts}
     tables |= {"indicators": indicators}
     start = time.perf_counter()
-    protected = protected_tables(tables | {"comparisons": pairs, "verdicts": pairs}, MINIMUM, deadline_seconds=3600)
+    protected = protected_tables(tables | {"comparisons": pairs, "verdicts": words}, MINIMUM, deadline_seconds=3600)
     seconds = time.perf_counter() - start
     published = {name: table for name, table in protected.tables.items() if name in tables}
     start = time.perf_counter()
