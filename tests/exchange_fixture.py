@@ -45,6 +45,7 @@ class Leak:
     attack: str = "alone"
     lower: int = 3
     upper: int = 3
+    place: tuple[tuple[str, str], ...] = ()
 
     def message(self, with_numbers: bool = False) -> str:
         return f"{self.cell}: {self.relation}" + (f" [{self.lower}, {self.upper}]" if with_numbers else "")
@@ -70,10 +71,11 @@ class Report:
 
 @dataclass
 class Auditor:
-    """Stands in for the auditor: answers with `leaks` and `not_asked`, and remembers what it was asked about."""
+    """Stands in for the auditor: answers with `leaks` (the first `n_times` only) and `not_asked`; remembers what it was asked."""
 
     leaks: tuple[Leak, ...] = ()
     not_asked: tuple[str, ...] = ()
+    n_times: int | None = None
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def attack(
@@ -84,7 +86,8 @@ class Auditor:
         progress: Callable[[str], None],
     ) -> Report:
         self.asked.append((release.release_id, tuple(entry.release_id for entry in earlier)))
-        return Report(release.release_id, self.leaks, self.not_asked)
+        is_found = self.n_times is None or len(self.asked) <= self.n_times
+        return Report(release.release_id, self.leaks if is_found else (), self.not_asked)
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ def protect(
     earlier: Sequence[Mapping[str, pl.DataFrame]],
     deadline_seconds: float | None,
     progress: Callable[[str], None],
+    hidden_places: Sequence[Mapping[str, str]] = (),
+    memory: object = None,
 ) -> Protected:
     """Stands in for protection: hides what rests on fewer than `minimum_n`, and says what it was told of earlier releases."""
     values = tables["indicator_values"].with_columns(
@@ -110,6 +115,7 @@ def protect(
         pl.when(is_small).then(pl.lit("c")).otherwise(pl.col("symbol")).alias("symbol"),
     )
     summary = {"share_hidden": 0.125, "share_of_students_hidden": 0.004, "n_earlier": len(earlier)}
+    summary |= {"n_hidden_places": len(hidden_places)} if hidden_places else {}
     return Protected({**tables, "indicator_values": hidden}, summary)
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -321,6 +322,23 @@ class TestRefused:
         kept = home.settings.work / "refused" / f"{report['release_id']}.json"
         assert str(kept) in message
         assert [leak["lower"] for leak in json.loads(kept.read_text())["leaks"]] == [3] * 12
+
+    def test_what_the_auditor_gets_back_is_hidden_with_its_place_and_the_auditor_asked_again(
+        self, home: flow.Home, auditor: Auditor
+    ) -> None:
+        place = (("indicator_id", "OC1"), ("district", "chicago"))
+        auditor.asked.clear()
+        auditor.leaks, auditor.n_times = (replace(LEAKS[0], place=place),), 2
+        manifest = second(home)
+        assert len(auditor.asked) == 3
+        assert manifest["protection"]["n_hidden_places"] == 2, "each attempt adds what the one before gave back"
+
+    def test_it_is_refused_when_hiding_more_does_not_help(self, home: flow.Home, auditor: Auditor) -> None:
+        auditor.asked.clear()
+        auditor.leaks = (replace(LEAKS[0], place=(("indicator_id", "OC1"),)),)
+        with pytest.raises(ReleaseRefused):
+            second(home)
+        assert len(auditor.asked) == flow.ATTEMPTS_AT_A_RELEASE
 
     def test_a_question_without_an_answer_refuses_too(self, home: flow.Home, auditor: Auditor) -> None:
         auditor.not_asked = ("component 7 of 9, alone",)
