@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import polars as pl
@@ -74,6 +74,9 @@ from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
 from pipelines.warehouse.catalogue import read_indicators
 from pipelines.warehouse.dbt import OWN_NAEP_RESULTS, NodeResult, build, project_files, warehouse_lock, write_inputs
+
+if TYPE_CHECKING:
+    from pipelines.disclosure.audit.audit import Place
 
 Progress = Callable[[str], None]
 ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "estimation", "disclosure", "release")
@@ -336,18 +339,30 @@ def release(home: Home, progress: Progress = lambda _: None, at: datetime | None
         published = [read_folder(storage.path(f"{ROOT}/{name}")).tables for name in earlier]
         key, deadline = digest_key(storage, os.environ), home.settings.deadline_seconds
         inputs = release_inputs(home, built_from)
-        source, places, memory = private, list[Mapping[str, str]](), dict[bytes, Any]()
+        places: list[Place] = []
+        source, memory = private, dict[bytes, Any]()
         for attempt in range(1, ATTEMPTS_AT_A_RELEASE + 1):
             folder = write_candidate(
-                private, home.settings.exchange, inputs, key, release_id, published, deadline, progress, places, memory
+                private,
+                home.settings.exchange,
+                inputs,
+                key,
+                release_id,
+                published,
+                deadline,
+                progress,
+                [dict(place) for place in places],
+                memory,
             )
             try:
                 manifest = _audited(home, source, folder, earlier, progress)
                 break
             except ReleaseRefused as refused:
-                if attempt == ATTEMPTS_AT_A_RELEASE or not refused.places:
+                # Where hiding a place was not enough, the next one of the same leak.
+                more = [next((place for place in leak if place not in places), None) for leak in refused.places]
+                if attempt == ATTEMPTS_AT_A_RELEASE or not any(more):
                     raise
-                places += refused.places
+                places += dict.fromkeys(place for place in more if place)
                 progress(
                     f"the auditor got {len(refused.places):,} counts back: their places are hidden whole, and it is asked again"
                 )
@@ -375,7 +390,7 @@ def _audited(home: Home, source: Storage, folder: str, earlier: Sequence[str], p
     if not report.passed:
         said = as_json(report, earlier, has_intervals=True) | {"fingerprint": read.manifest["fingerprint"]}
         private.write(kept, canonical_json(said))
-        places = [dict(leak.place) for leak in report.leaks if leak.place]
+        places = [leak.places for leak in report.leaks if leak.places]
         # A leak that has no place, or a question left open, is not mended by hiding more.
         is_mendable = len(places) == len(report.leaks) and not report.not_asked
         raise ReleaseRefused(refusal(report, str(private.path(kept))), places if is_mendable else ())

@@ -16,12 +16,13 @@ WIDTHS = (2, 4, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def range_width(people: NDArray[np.float64], minimum: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The width of the lowest (and of the highest) range of a share of so many people: the smallest that holds `minimum` people.
+    """The width of the lowest (and of the highest) range of a share of so many people: the smallest that holds `minimum` people
+    and one more, so that a person who knows to be one of them still knows of nobody else.
 
-    Above one half (fewer than twice `minimum` people) no range protects, and the width is nan. Shapes: any, the same.
+    Above one half no range protects, and the width is nan. Shapes: any, the same.
     """
     steps = np.asarray(WIDTHS, dtype=np.float64)
-    # Multiplied and not divided, so that 10 people of 200 are one in twenty exactly.
-    holds = steps * np.asarray(minimum, dtype=np.float64)[..., None] <= np.asarray(people, dtype=np.float64)[..., None]
+    # Multiplied and not divided, so that 11 people of 220 are one in twenty exactly.
+    holds = steps * (np.asarray(minimum, dtype=np.float64)[..., None] + 1) <= np.asarray(people, dtype=np.float64)[..., None]
     narrowest = holds.sum(axis=-1)
     return np.where(narrowest > 0, 1.0 / steps[np.maximum(narrowest - 1, 0)], np.nan)

@@ -16,6 +16,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
+from scipy.sparse.linalg import lsmr
 
 from pipelines.disclosure.bounds import propagated
 from pipelines.disclosure.programs import model_of, quiet_solver, solved
@@ -117,7 +118,7 @@ class _Search:
             is_late = self._open_small(UP, not_open, deadline) or self._open_small(DOWN, not_open, deadline)
             before = int((self.state == HIDDEN).sum())
             # A large count may be known to be large; what was settled before more was hidden is looked at again.
-            is_late = is_late or self._settle_large(not_open, deadline)
+            is_late = is_late or self._settle_large(not_open, deadline) or self._keep_apart(deadline)
             if is_late or int((self.state == HIDDEN).sum()) == before:
                 break
         if is_late:
@@ -189,6 +190,61 @@ class _Search:
                 found.append(cell)
         self._change_bounds(shown, nothing, self._column_upper[shown])
         return found
+
+    def _keep_apart(self, deadline: float) -> bool:
+        """See that nobody who is alone in a hidden count knows another small one by it. Returns whether time ran out."""
+        tried: set[tuple[int, int]] = set()
+        while True:
+            left = [pair for pair in self._tied() if pair not in tried]
+            if not left:
+                return False
+            before = int((self.state == HIDDEN).sum())
+            for cell, known in left:
+                if time.monotonic() > deadline:
+                    return True
+                tried.add((cell, known))
+                held = [known, self._n + known]
+                if self._beyond[known] >= 0:
+                    beyond = 2 * self._n + int(self._beyond[known])
+                    held += [beyond, beyond + len(self._ranged)]
+                columns, none = np.array(held, dtype=np.int64), np.zeros(len(held))
+                self._change_bounds(columns, none, none)
+                self._alone(cell, UP, max(1.0, float(self._block.reach[cell] - self._block.value[cell])))
+                self._change_bounds(columns, none, self._column_upper[columns])
+                if int((self.state == HIDDEN).sum()) > before:
+                    break
+
+    def _tied(self) -> list[tuple[int, int]]:
+        """Pairs of hidden counts of which the second, where it is one person, would give that person the first, a small one."""
+        free = np.flatnonzero(~self._known)
+        root, step = tied(self._block.matrix[:, free])
+        order = np.argsort(root, kind="stable")
+        order = order[root[order] >= 0]
+        groups = np.split(order, np.flatnonzero(np.diff(root[order])) + 1)
+        return [pair for group in groups if len(group) > 1 for pair in self._told_by_one(free[group], step[group])]
+
+    def _told_by_one(self, cells: NDArray[np.int64], step: NDArray[np.float64]) -> list[tuple[int, int]]:
+        """Of counts that move together by `step`, pairs (count, known): told that `known` is 1, `count` is known and small."""
+        block = self._block
+        # values[a, b]: count b when count a is one person.
+        ratio = step[None, :] / step[:, None]
+        values = block.value[cells][None, :] + ratio * (1.0 - block.value[cells])[:, None]
+        asked = block.asked[cells]
+        is_possible = (values > -_TOLERANCE).all(axis=1) & asked
+        is_small = (values > 1 - _TOLERANCE) & (values < block.large[cells][None, :] - _TOLERANCE) & asked[None, :]
+        is_small &= is_possible[:, None] & ~np.eye(len(cells), dtype=bool)
+        return [
+            (int(cells[b]), int(cells[a]))
+            for a, b in np.argwhere(is_small)
+            if not self._contains(int(cells[b]), int(cells[a]), alone=bool(values[a, b] < 1 + _TOLERANCE))
+        ]
+
+    def _contains(self, cell: int, known: int, *, alone: bool) -> bool:
+        """Whether an equation has one count as the other's total: then it tells of nobody else, unless there is somebody."""
+        both = self._block.matrix[:, [cell, known]].toarray()
+        is_part = ((both[:, 0] < 0) & (both[:, 1] > 0)).any()
+        is_total = ((both[:, 0] > 0) & (both[:, 1] < 0)).any()
+        return bool(is_part or (is_total and alone))
 
     def _moves_freely(self, cell: int, distance: float) -> bool:
         """Whether a count can go down so far while everything that is shown stays."""
@@ -294,10 +350,11 @@ class _Search:
         self._open_down |= whole <= 0
         return True
 
-    def _alone(self, cell: int, direction: int) -> bool:
-        """Hide what opens one count in one direction; returns whether it is open then."""
+    def _alone(self, cell: int, direction: int, distance: float | None = None) -> bool:
+        """Hide what opens one count in one direction, as far as its goal or by `distance`; returns whether it is open then."""
         block, n, k = self._block, self._n, len(self._ranged)
-        distance = float(block.reach[cell] - block.value[cell] if direction == UP else block.value[cell])
+        if distance is None:
+            distance = float(block.reach[cell] - block.value[cell] if direction == UP else block.value[cell])
         columns = self._force(cell, direction, distance)
         if columns is None:
             return False
@@ -377,6 +434,48 @@ class _Search:
                     self._column_cost[column] = _HIDDEN_COST
                     self._program.changeColBounds(column, 0.0, upper)
                     self._program.changeColCost(column, _HIDDEN_COST)
+
+
+def tied(equations: csr_array) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Which unknowns of `equations @ moves = 0` move together: for each the number of its group, and by how much it moves there.
+
+    -1 for an unknown that cannot move. Found by putting one unknown for another wherever an equation is left with two; what
+    only larger equations together tie is not found.
+    """
+    starts, unknowns, signs = equations.indptr.tolist(), equations.indices.tolist(), equations.data.tolist()
+    rows = [dict(zip(unknowns[a:b], signs[a:b], strict=True)) for a, b in zip(starts, starts[1:], strict=False)]
+    places: list[set[int]] = [set() for _ in range(equations.shape[1])]
+    for number, row in enumerate(rows):
+        for unknown in row:
+            places[unknown].add(number)
+    parent, ratio = list(range(len(places))), [1.0] * len(places)
+    left = [number for number, row in enumerate(rows) if 0 < len(row) <= 2]  # noqa: PLR2004
+    while left:
+        row = rows[left.pop()]
+        if not row or len(row) > 2:  # noqa: PLR2004
+            continue
+        gone, *other = row
+        to, by = (other[0], -row[other[0]] / row[gone]) if other else (-1, 0.0)
+        parent[gone], ratio[gone] = to, by
+        for number in sorted(places[gone]):
+            one = rows[number]
+            factor = one.pop(gone) * by
+            if to >= 0:
+                one[to] = one.get(to, 0.0) + factor
+                places[to].add(number)
+                if abs(one[to]) < _TOLERANCE:
+                    del one[to]
+                    places[to].discard(number)
+            if 0 < len(one) <= 2:  # noqa: PLR2004
+                left.append(number)
+    root, step = np.arange(len(places)), np.ones(len(places))
+    for unknown in range(len(places)):
+        at = unknown
+        while at >= 0 and parent[at] != at:
+            step[unknown] *= ratio[at]
+            at = parent[at]
+        root[unknown] = at
+    return root, step
 
 
 def _rows_by_cell(n: int, size: NDArray[np.int64], part: NDArray[np.int64]) -> list[list[int]]:

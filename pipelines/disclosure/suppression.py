@@ -91,9 +91,9 @@ def first_states(
         is_small = (of != "nothing") & (size < m)
         is_few_schools = (of == "adults") & (schools < SCHOOLS_OF_ADULTS)
         share_of_people = of_people & part_is_people & is_share
-        too_few_for_a_share = share_of_people & (size < 2 * m)
         other_people_are_few = part_is_people & ~is_share & (part < m)
         width = range_width(np.nan_to_num(size), m)
+        too_few_for_a_share = share_of_people & np.isnan(width)
         # Whole people on either side of a range's inner end, so that an end itself belongs to the range.
         room = np.floor(width * size + 1e-9)
         is_low = share_of_people & (part <= room)
@@ -266,16 +266,8 @@ class _Plan:
 
     def _goals(self) -> NDArray[np.float64]:
         """How high the upper bound of each hidden count must be."""
-        system = self._system
         # One more than the minimum, so that a person who knows to be one of those hidden still knows of nobody else.
-        reach = system.minimum + 1
-        rests = system.row_rest[system.row_rest >= 0]
-        reach[rests] = system.minimum[rests]
-        # A range may have no room for one more.
-        here = (self.state == RANGE) & (system.row_part >= 0)
-        room = np.where(self._lower[here] > 0, np.inf, self._upper[here])
-        np.minimum.at(reach, system.row_part[here], np.maximum(room, system.minimum[system.row_part[here]]))
-        return reach
+        return self._system.minimum + 1
 
     def labels(self) -> list[int]:
         """Blocks in which a value is hidden or in a range, those with the most counts first."""

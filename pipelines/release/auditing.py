@@ -5,7 +5,7 @@ How a release is attacked belongs to the auditor, which shares no code with what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import polars as pl
 from pipelines.release.folder import NEEDED_TO_AUDIT, ReleaseFolder, UnusableRelease, read_folder
 
 if TYPE_CHECKING:
-    from pipelines.disclosure.audit.audit import AuditReport
+    from pipelines.disclosure.audit.audit import AuditReport, Place
 
 Progress = Callable[[str], None]
 NAMED_LEAKS = 10
@@ -25,10 +25,10 @@ _UNFIT = (pl.exceptions.PolarsError, KeyError, IndexError, TypeError, ValueError
 class ReleaseRefused(Exception):
     """A release failed its audit; the message names cells and the relations used, and never a number of theirs.
 
-    `places`: of the counts that were given back, by column; hiding more there may mend it.
+    `places`: for each count that was given back the places, by column, where hiding more may mend it, the best first.
     """
 
-    def __init__(self, message: str, places: Sequence[Mapping[str, str]] = ()) -> None:
+    def __init__(self, message: str, places: Sequence[Sequence[Place]] = ()) -> None:
         super().__init__(message)
         self.places = tuple(places)
 

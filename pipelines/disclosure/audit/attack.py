@@ -29,7 +29,7 @@ _SOLVE_SECONDS = 60.0
 _CLOSE = 1e-6
 # Whether an interval that begins between 1 and the minimum is safe when it is as wide as the minimum. The design note asks for
 # more (an interval of a protected count reaches 0); False asks for that of every hidden count.
-WIDE_IS_ENOUGH = True
+WIDE_IS_ENOUGH = False
 _EXACT_INTERVALS = 200  # given-back cells of cyclic blocks whose interval is worked out to the last unit
 Floats = npt.NDArray[np.float64]
 
@@ -82,6 +82,14 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """What makes a target given back; see `decide`."""
+
+    wide_is_enough: bool
+    only_points: bool
+
+
+@dataclass(frozen=True)
 class Decision:
     """What was found for every cell of a problem: verdict and outer bounds (exact where `is_exact`)."""
 
@@ -108,6 +116,7 @@ def decide(
     blocks: Ints | None = None,
     wanted_intervals: int = _EXACT_INTERVALS,
     wide_is_enough: bool = WIDE_IS_ENOUGH,
+    only_points: bool = False,
 ) -> Decision:
     """Decide every target: its interval must reach `minimum`, and begin at `base` (0) or below, or at `minimum` or above, or
     (with `wide_is_enough`) be as wide as `minimum`: a small number cannot be told from a large one that is hidden for its sake.
@@ -122,9 +131,11 @@ def decide(
             IMPOSSIBLE instead of costing an equation
         wanted_intervals: how many given-back cells get exact intervals where that takes solving
         wide_is_enough: see above
+        only_points: ask less: given back is only a number below `minimum` that is known to the last unit
     """
     started = time.monotonic()
-    decision = _decide(problem, targets, minimum, clock, base, blocks, wanted_intervals, wide_is_enough)
+    asked = _Asked(wide_is_enough, only_points)
+    decision = _decide(problem, targets, minimum, clock, base, blocks, wanted_intervals, asked)
     static = connected(problem) if blocks is None else np.zeros(0, dtype=np.int64)
     for _ in range(_REPAIRS):
         again = (decision.verdict == IMPOSSIBLE) & (decision.block >= 0) & targets
@@ -139,7 +150,7 @@ def decide(
         piece = problem.without_rows(gone | outside)
         decision = _spliced(
             decision,
-            _decide(piece, targets & touched, minimum, clock, base, blocks, wanted_intervals, wide_is_enough),
+            _decide(piece, targets & touched, minimum, clock, base, blocks, wanted_intervals, asked),
             touched,
             gone,
         )
@@ -175,7 +186,7 @@ def _decide(
     base: Ints | None,
     blocks: Ints | None,
     wanted_intervals: int,
-    wide_is_enough: bool,
+    asked: _Asked,
 ) -> Decision:
     started = time.monotonic()
     n = problem.n_cells
@@ -190,8 +201,10 @@ def _decide(
     exact = np.ones(n, dtype=np.bool_)
     if len(parts.is_cyclic):
         exact = (block < 0) | ~parts.is_cyclic[np.maximum(block, 0)]
-    narrow = (upper < lower + minimum) if wide_is_enough else np.ones(n, dtype=np.bool_)
+    narrow = (upper < lower + minimum) if asked.wide_is_enough else np.ones(n, dtype=np.bool_)
     bad = (upper < minimum) | ((lower > base) & (lower < minimum) & narrow)
+    if asked.only_points:
+        bad = (lower == upper) & (upper < minimum)
     verdict[targets & exact & bad] = GIVEN_BACK
     verdict[impossible] = IMPOSSIBLE
     open_targets = targets & ~exact & ~impossible
@@ -203,7 +216,7 @@ def _decide(
         np.minimum.at(b, of[open_targets], base[open_targets])
         wanted = np.zeros(parts.n, dtype=np.bool_)
         wanted[of[open_targets]] = True
-        search = _Search(narrowed, parts, wanted, m, b, clock, wide_is_enough)
+        search = _Search(narrowed, parts, wanted, m, b, clock, asked)
         search.run(wanted_intervals)
         verdict[open_targets] = search.verdict[of[open_targets]]
         lower, upper = search.lower[of], search.upper[of]
@@ -747,9 +760,9 @@ class _Search:
     """Witness tables for the blocks that bounds alone do not decide."""
 
     def __init__(
-        self, narrowed: _Narrowed, parts: _Parts, wanted: Flags, minimum: Ints, base: Ints, clock: Clock, wide_is_enough: bool
+        self, narrowed: _Narrowed, parts: _Parts, wanted: Flags, minimum: Ints, base: Ints, clock: Clock, asked: _Asked
     ) -> None:
-        self.wide_is_enough = wide_is_enough
+        self.wide_is_enough, self.only_points = asked.wide_is_enough, asked.only_points
         self.narrowed, self.parts, self.wanted, self.minimum, self.base, self.clock = (
             narrowed,
             parts,
@@ -763,10 +776,14 @@ class _Search:
         self.verdict = np.full(n, UNDECIDED, dtype=np.int64)
         self.is_exact = np.zeros(n, dtype=np.bool_)
         # Whatever the least number below the minimum is, a table with so many makes the interval wide enough.
-        self.wide = np.minimum(2 * minimum - 1, UNBOUNDED) if wide_is_enough else minimum
+        self.wide = minimum if asked.only_points or not asked.wide_is_enough else np.minimum(2 * minimum - 1, UNBOUNDED)
         self.need_high = wanted & (self.upper >= minimum)
         self.need_low = wanted & (self.lower < minimum)
         self.is_bad = wanted & (self.upper < minimum)
+        self.first_seen = np.full(n, -1, dtype=np.int64)
+        if asked.only_points:
+            self.need_high = self.need_low.copy()
+            self.is_bad = np.zeros(n, dtype=np.bool_)
         self.n_solved = 0
         self.impossible: set[int] = set()  # blocks without any solution
         self.possible: set[int] = set()  # blocks of which a table is known
@@ -790,6 +807,12 @@ class _Search:
 
     def _see(self, cells: Ints, x: Ints) -> None:
         """A table that fits: what it proves of its cells."""
+        if self.only_points:
+            first = self.first_seen[cells]
+            cleared = cells[(x >= self.minimum[cells]) | (x <= 0) | ((first >= 0) & (first != x))]
+            self.need_high[cleared] = self.need_low[cleared] = False
+            self.first_seen[cells] = np.where(first < 0, x, first)
+            return
         self.need_high[cells[x >= self.minimum[cells]]] = False
         self.need_low[cells[(x <= self.base[cells]) | (self.wide_is_enough & (x >= self.wide[cells]))]] = False
 
@@ -872,6 +895,8 @@ class _Search:
         broken = np.unique(piece.block[np.abs(found.x - x) >= _CLOSE])
         good = self._fits(piece, x) & ~np.isin(piece.block, broken)
         self._see(piece.cells[good], x[good])
+        if self.only_points:
+            return
         if side == "high":
             # Not even the linear problem reaches the minimum.
             short = piece.cells[own & (found.x < self.minimum[piece.cells] - 10 * _CLOSE)]
@@ -902,6 +927,10 @@ class _Search:
         for j, cell in enumerate(cells.tolist()):
             if self.clock.is_over:
                 return
+            if self.only_points:
+                if self.need_low[cell]:
+                    self._ends(piece, j, cell)
+                continue
             if self.need_high[cell]:
                 self._reach(piece, j, cell)
             if self.need_low[cell]:
@@ -920,6 +949,32 @@ class _Search:
             return ("impossible" if found.status == "impossible" else "late"), None
         x = np.rint(found.x).astype(np.int64)
         return ("found", x) if self._fits(narrowed, x).all() else ("late", None)
+
+    def _ends(self, piece: _Piece, j: int, cell: int) -> None:
+        """Whether the least and the greatest value of a cell are one small number."""
+        for sign in (1.0, -1.0):
+            cost = np.zeros(len(piece.cells))
+            cost[j] = sign
+            self.n_solved += 1
+            # A cell that nothing bounds is no point.
+            capped = replace(piece, upper=np.where(np.isfinite(piece.upper), piece.upper, np.inf))
+            capped.upper[j] = min(capped.upper[j], float(self.minimum[cell]))
+            found = _solve(capped, cost, integral=True, seconds=self.clock.left())
+            if found.status == "impossible":
+                # No table has so few: it is not a small number.
+                self.need_high[cell] = self.need_low[cell] = False
+                return
+            if found.status != "best" or found.x is None:
+                return
+            x = np.rint(found.x).astype(np.int64)
+            if not self._fits(capped, x).all():
+                return
+            self._see(piece.cells, x)
+            if not self.need_low[cell]:
+                return
+        self.lower[cell] = self.upper[cell] = self.first_seen[cell]
+        self.is_exact[cell] = self.is_bad[cell] = True
+        self.need_high[cell] = self.need_low[cell] = False
 
     def _reach(self, piece: _Piece, j: int, cell: int) -> None:
         status, x = self._bounded(piece, j, float(self.minimum[cell]), np.inf)

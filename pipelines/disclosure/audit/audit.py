@@ -32,6 +32,7 @@ from pipelines.disclosure.audit.system import (
     COLUMNS,
     GUESS,
     HIDDEN_CELL,
+    RESTS,
     UNBOUNDED,
     Flags,
     Ints,
@@ -47,11 +48,15 @@ _EXPLAINED = 300  # leaks of cyclic blocks that are worth a linear problem to sa
 _SAID = "; "
 
 
+Place = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class Leak:
     """One count (or one number) that a release gives back, and what gives it back.
 
-    `place`: for a count its indicator and the columns of its place, by name.
+    `places`: for a count its indicator and the columns of its place, by name, and then those of the totals that give it back,
+    the most detailed first: where more may be hidden against it.
     """
 
     attack: str
@@ -59,7 +64,7 @@ class Leak:
     relation: str
     lower: int | None = None
     upper: int | None = None
-    place: tuple[tuple[str, str], ...] = ()
+    places: tuple[Place, ...] = ()
 
     def message(self, *, with_numbers: bool = False) -> str:
         """The leak in words; the interval is the secret itself and stays out unless it is asked for."""
@@ -126,7 +131,7 @@ def audit_release(
     progress(
         f"{len(system.state)} counts, {int(system.targets.sum())} hidden, {system.equations.n} equations ({clock.spent:.0f} s)"
     )
-    decision = decide(problem, system.targets, system.minimum, clock)
+    decision = _in_both_readings(problem, decide(problem, system.targets, system.minimum, clock), system, clock)
     asked["alone"] = int(system.targets.sum())
     progress(f"Alone: {int((decision.verdict[system.targets] == GIVEN_BACK).sum())} given back ({clock.spent:.0f} s)")
     teller = _Teller(system, problem, decision)
@@ -176,6 +181,24 @@ def _together(earlier: Sequence[Published]) -> list[list[Published]]:
     return [[one] for one in newest_first] + ([newest_first] if len(newest_first) > 1 else [])
 
 
+def _in_both_readings(problem: Problem, decision: Decision, system: System, clock: Clock) -> Decision:
+    """The decision without counts that may be a small number only if people are missing from parts declared to be the whole.
+
+    Whoever takes the parts for the whole knows such a count to be large, or open down to nobody; whoever does not knows less of
+    it than he. Neither has got a small number back.
+    """
+    doubtful = (decision.verdict == GIVEN_BACK) & (decision.lower > 0) & (decision.upper >= system.minimum)
+    if not (doubtful & system.targets).any():
+        return decision
+    label = connected(problem)
+    near = np.isin(label, label[doubtful & system.targets])
+    part = problem.without_rows(~_rows_of(problem, near) | decision.dropped)
+    closed = replace(part, row_upper=np.where(system.equations.may_close, 0, part.row_upper))
+    again = decide(closed, doubtful & system.targets, system.minimum, clock, wanted_intervals=0)
+    settled = doubtful & system.targets & (again.verdict == SAFE) & (not again.n_contradictions)
+    return replace(decision, verdict=np.where(settled, SAFE, decision.verdict))
+
+
 def _problem(system: System) -> Problem:
     e = system.equations
     return Problem(e.rows, e.cells, e.signs, e.lower, e.upper, e.strength, system.lower, system.upper)
@@ -187,6 +210,7 @@ class _Teller:
     def __init__(self, system: System, problem: Problem, decision: Decision, releases: Sequence[str] = ()) -> None:
         self.system, self.problem, self.decision, self.releases = system, problem, decision, releases
         self.n_explained = 0
+        self._found_reasons: dict[int, list[int]] = {}
         order = np.argsort(problem.rows, kind="stable")
         self._cells = problem.cells[order]
         self._signs = problem.signs[order]
@@ -208,25 +232,37 @@ class _Teller:
         return f"{facts['indicator_id']} {role}, {', '.join(where)}{of}"
 
     def relation(self, number: int) -> str:
+        """In words what gives a cell back."""
+        rows = self._reasons(number)
+        if not rows:
+            return "the same count published elsewhere, or its published range"
+        return _SAID.join(dict.fromkeys(self._row(row) for row in rows))
+
+    def _reasons(self, number: int) -> list[int]:
+        if number not in self._found_reasons:
+            self._found_reasons[number] = self._sought_reasons(number)
+        return self._found_reasons[number]
+
+    def _sought_reasons(self, number: int) -> list[int]:
         rows = explain(self.problem, self.decision, number)
         is_bound = self.decision.is_exact[number] and self.decision.reason[number] >= 0
         if not is_bound and self.n_explained < _EXPLAINED and self.decision.block[number] >= 0:
             self.n_explained += 1
             rows = linear_reasons(self.problem, self.decision, number)[:6] or rows
-        if not rows:
-            return "the same count published elsewhere, or its published range"
-        return _SAID.join(dict.fromkeys(self._row(row) for row in rows))
+        return rows
 
-    def _row(self, row: int) -> str:
+    def _total(self, row: int) -> int:
         entries = slice(self._starts[row], self._starts[row + 1])
         cells, signs = self._cells[entries], self._signs[entries]
+        return int(cells[signs > 0][0]) if (signs > 0).any() else int(cells[0])
+
+    def _row(self, row: int) -> str:
         name = (
             self.system.equations.names[self.system.equations.name_of[row]]
             if row < self.system.equations.n
             else "the same count in two releases"
         )
-        total = int(cells[signs > 0][0]) if (signs > 0).any() else int(cells[0])
-        return f"[{name}] of {self.cell(total)}"
+        return f"[{name}] of {self.cell(self._total(row))}"
 
     def leak(
         self, attack: str, number: int, relation: str | None = None, lower: int | None = None, upper: int | None = None
@@ -239,15 +275,27 @@ class _Teller:
             self.relation(number) if relation is None else relation,
             least,
             None if most >= UNBOUNDED // 2 else most,
-            self.place(number),
+            self.places(number),
         )
 
-    def place(self, number: int) -> tuple[tuple[str, str], ...]:
+    def places(self, number: int) -> tuple[Place, ...]:
+        own = self._place(number)
+        totals = {self._place(self._total(row)) for row in self._reasons(number)} - {own}
+        return (own, *sorted(totals, key=lambda place: (-len(place), place)))
+
+    def _place(self, number: int) -> Place:
         facts = self._frame.row(number, named=True)
         return tuple((name, str(facts[name])) for name in ("indicator_id", *KEY) if facts[name] is not None)
 
     def seen(self, attack: str, seen: Seen) -> list[Leak]:
-        return [self.leak(attack, one.cell, self._by(attack, one), one.lower, one.upper) for one in seen.found]
+        leaks = [self.leak(attack, one.cell, self._by(attack, one), one.lower, one.upper) for one in seen.found]
+        if attack != "singleton":
+            return leaks
+        known = [self._place(one.by[0]) for one in seen.found]
+        return [
+            replace(leak, places=tuple(dict.fromkeys([leak.places[0], place, *leak.places[1:]])))
+            for leak, place in zip(leaks, known, strict=True)
+        ]
 
     def _by(self, attack: str, one: Found) -> str:
         if attack == "singleton":
@@ -414,7 +462,10 @@ def _relevant(system: System, problem: Problem, links: tuple[Ints, Ints, Ints]) 
     if rest.any():
         # The rest of a share that another release told whole.
         first = np.flatnonzero(rest)
-        own = np.isin(problem.cells, first) & (problem.rows < system.equations.n)
+        e = system.equations
+        of_rests = np.zeros(problem.n_rows, dtype=np.bool_)
+        of_rests[: e.n] = e.name_of == (e.names.index(RESTS) if RESTS in e.names else -1)
+        own = np.isin(problem.cells, first) & of_rests[problem.rows]
         rows = problem.rows[own]
         of_row = np.full(problem.n_rows, -1, dtype=np.int64)
         of_row[rows] = problem.cells[own]

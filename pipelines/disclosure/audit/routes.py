@@ -204,7 +204,7 @@ def shown_shares(release: Published) -> Looked:
     below = pl.col("people") - top
     few = rows.filter(
         (pl.col("people") > 0)
-        & ((pl.col("people") < 2 * pl.col("minimum")) | (top < pl.col("minimum")) | (below < pl.col("minimum")))
+        & ((pl.col("people") < 2 * (pl.col("minimum") + 1)) | (top < pl.col("minimum")) | (below < pl.col("minimum")))
         & top.is_not_null()
     )
     return Looked(

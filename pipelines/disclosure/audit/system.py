@@ -35,12 +35,18 @@ _CONTEXT_GROUPS = {
     "n_english_learner": "english_learner",
     "n_disability": "disability",
 }
+_ALL = "all"
 _ROUND = 1e-6
+RESTS = "numerator + rest = denominator"
 
 
 @dataclass(frozen=True)
 class Equations:
-    """Equations in long form: entry k says that cell `cells[k]` stands in equation `rows[k]` with sign `signs[k]`."""
+    """Equations in long form: entry k says that cell `cells[k]` stands in equation `rows[k]` with sign `signs[k]`.
+
+    `may_close`: by equation, whether its parts are declared to make up the total and nothing published proves it or speaks
+    against it.
+    """
 
     rows: Ints
     cells: Ints
@@ -50,6 +56,7 @@ class Equations:
     strength: Ints
     names: tuple[str, ...]
     name_of: Ints
+    may_close: Flags
 
     @property
     def matrix(self) -> tuple[Ints, Ints, Ints]:
@@ -196,11 +203,12 @@ class _Cells:
 
     def __init__(self, roles: pl.DataFrame, other: pl.DataFrame, counts: pl.DataFrame) -> None:
         self.not_asked: list[str] = []
+        self.rests_of: dict[str, str] = {}
         people = {*counts.filter(pl.col("of").is_in(PEOPLE))["count"].to_list(), *other["count"].to_list()}
         roles = _without_fractions(roles, people, self.not_asked)
         by = pl.col("by").fill_null("")
         keyed = roles.with_columns(
-            pl.when(by.str.contains("category") & (pl.col("category") != "all")).then("category").alias("category"),
+            pl.when(by.str.contains("category") & (pl.col("category") != _ALL)).then("category").alias("category"),
             pl.coalesce("cohort", pl.when(pl.col("of_cohort") != "").then("of_cohort")).alias("cohort"),
             pl.when(by.str.contains("statistic")).then("statistic").alias("statistic"),
             pl.col("row").alias("source_row"),
@@ -299,9 +307,19 @@ class _Cells:
             return np.full(len(want), -1, dtype=np.int64)
         return np.where(have[order][at] == want, among[order[at]], -1)
 
-    def add_rests(self, numerator: Ints, denominator: Ints) -> Ints:
-        """New cells for the people of each denominator who are not of the numerator; their numbers."""
+    def add_rests(self, numerator: Ints, denominator: Ints, is_hidden: Flags) -> Ints:
+        """New cells for the people of each denominator who are not of the numerator; their numbers in the system."""
         start = len(self.state)
+        told = (self.lower[numerator] == self.upper[numerator]) & (self.lower[denominator] == self.upper[denominator])
+        told &= self.lower[numerator] <= self.lower[denominator]
+        left = self.lower[denominator] - self.lower[numerator]
+        self.rests_of.update(
+            zip(
+                (self.frame["count"].gather(denominator) + " less " + self.frame["count"].gather(numerator)).to_list(),
+                self.frame["count"].gather(numerator).to_list(),
+                strict=True,
+            )
+        )
         self.codes = np.concatenate([self.codes, self.codes[numerator]])
         frame = self.frame[numerator].with_columns(
             pl.format("{} less {}", pl.Series(self.frame["count"].to_numpy()[denominator]), "count").alias("count"),
@@ -314,12 +332,12 @@ class _Cells:
         self.codes[start:, COLUMNS.index("count")] = code
         self.frame = pl.concat([self.frame, frame.select(self.frame.columns)])
         n = len(numerator)
-        self.state = np.concatenate([self.state, np.full(n, HIDDEN_CELL)])
-        self.lower = np.concatenate([self.lower, np.zeros(n, dtype=np.int64)])
-        self.upper = np.concatenate([self.upper, np.full(n, UNBOUNDED)])
+        self.state = np.concatenate([self.state, np.where(told, PUBLISHED, np.where(is_hidden, HIDDEN_CELL, UNKNOWN))])
+        self.lower = np.concatenate([self.lower, np.where(told, left, 0)])
+        self.upper = np.concatenate([self.upper, np.where(told, left, UNBOUNDED)])
         self.minimum = np.concatenate([self.minimum, self.minimum[denominator]])
         self.is_people = np.concatenate([self.is_people, np.ones(n, dtype=np.bool_)])
-        self.is_split = np.concatenate([self.is_split, np.ones(n, dtype=np.bool_)])  # no declared relation is about them
+        self.is_split = np.concatenate([self.is_split, self.is_split[numerator] | self.is_split[denominator]])
         return np.arange(start, start + n)
 
 
@@ -380,11 +398,12 @@ class _Builder:
         self._upper: list[Ints] = []
         self._strength: list[Ints] = []
         self._name_of: list[Ints] = []
+        self._may_close: list[Flags] = []
         self._names: dict[str, int] = {}
         self._n = 0
 
     def equations(self) -> Equations:
-        def joined(arrays: list[Ints]) -> Ints:
+        def joined(arrays: list[Any]) -> npt.NDArray[Any]:
             return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
 
         return Equations(
@@ -396,29 +415,41 @@ class _Builder:
             strength=joined(self._strength),
             names=tuple(self._names),
             name_of=joined(self._name_of),
+            may_close=joined(self._may_close).astype(np.bool_),
         )
 
-    def add(self, rows: Ints, cells: Ints, signs: Ints, lower: Ints, upper: Ints, strength: Ints, name: str) -> None:
+    def add(
+        self,
+        rows: Ints,
+        cells: Ints,
+        signs: Ints,
+        lower: Ints,
+        upper: Ints,
+        strength: Ints,
+        name: str,
+        may_close: Flags | None = None,
+    ) -> None:
         self._parts.append((rows + self._n, cells, signs))
         self._lower.append(lower)
         self._upper.append(upper)
         self._strength.append(strength)
+        self._may_close.append(np.zeros(len(lower), dtype=np.bool_) if may_close is None else may_close)
         self._name_of.append(np.full(len(lower), self._names.setdefault(name, len(self._names)), dtype=np.int64))
         self._n += len(lower)
 
     def rests(self) -> None:
-        """Of each hidden share of people: numerator + rest = denominator."""
+        """Of each share of people: numerator + rest = denominator."""
         people = self.cells.is_people
         pairs = self.cells.pairs.filter(
-            (pl.col("unit") == "share")
-            & pl.col("numerator").is_not_null()
-            & pl.col("denominator").is_not_null()
-            & pl.col("is_hidden")
-        ).select(pl.col("numerator").cast(pl.Int64), pl.col("denominator").cast(pl.Int64))
-        both = pairs.unique(maintain_order=True).to_numpy().astype(np.int64).reshape(-1, 2)
-        both = both[people[both[:, 0]] & people[both[:, 1]]]
-        numerator, denominator = both[:, 0], both[:, 1]
-        rest = self.cells.add_rests(numerator, denominator)
+            (pl.col("unit") == "share") & pl.col("numerator").is_not_null() & pl.col("denominator").is_not_null()
+        ).select(pl.col("numerator").cast(pl.Int64), pl.col("denominator").cast(pl.Int64), "is_hidden")
+        both = pairs.group_by("numerator", "denominator", maintain_order=True).agg(pl.col("is_hidden").any().cast(pl.Int64))
+        shares = both.to_numpy().astype(np.int64).reshape(-1, 3)
+        shares = shares[people[shares[:, 0]] & people[shares[:, 1]]]
+        numerator, denominator = shares[:, 0], shares[:, 1]
+        rest = self.cells.add_rests(numerator, denominator, shares[:, 2] > 0)
+        is_open = self.cells.lower[rest] < self.cells.upper[rest]
+        numerator, denominator, rest = numerator[is_open], denominator[is_open], rest[is_open]
         n = len(numerator)
         rows = np.tile(np.arange(n), 3)
         zero = np.zeros(n, dtype=np.int64)
@@ -430,7 +461,7 @@ class _Builder:
             zero,
             zero,
             np.full(n, CERTAIN),
-            "numerator + rest = denominator",
+            RESTS,
         )
 
     def relations(self, relations: pl.DataFrame, not_asked: list[str]) -> None:
@@ -451,8 +482,11 @@ class _Builder:
         fits = np.ones(len(names) + 1, dtype=np.bool_)
         if group["indicator_id"] is not None:
             own = {*self.counts.filter(pl.col("indicator_id") == group["indicator_id"])["count"].to_list()}
-            fits = np.array([False, *(name in own for name in names)])
+            fits = np.array([False, *(cells.rests_of.get(name, name) in own for name in names)])
         found: Flags = fits[cells.codes[:, column]] & ~cells.is_split
+        if group["column"] in ("category", "statistic"):
+            # One denominator stands under all the parts: the people outside them do not add up.
+            found &= (cells.frame["role"] != "rest").to_numpy()
         if group["instrument"] is not None:
             found &= cells.codes[:, COLUMNS.index("instrument")] == self._code("instrument", group["instrument"])
         return found
@@ -473,7 +507,9 @@ class _Builder:
 
     def _along(self, group: dict[str, Any]) -> None:
         column, at = group["column"], COLUMNS.index(group["column"])
-        total = self._code(column, group["total"])
+        # A count that is not split by category has no category in its key, whether the row says "all" or nothing.
+        is_unsplit = column == "category" and group["total"] == _ALL
+        total = 0 if is_unsplit else self._code(column, group["total"])
         if total < 0:
             return
         eligible = self._eligible(group)
@@ -492,11 +528,11 @@ class _Builder:
         numerators = declared.filter((pl.col("role") == "numerator") & pl.col("by").fill_null("").str.contains("category"))
         denominators = declared.filter(pl.col("role") == "denominator")
         pairs = numerators.join(denominators, on=["indicator_id", "statistic"], how="inner", suffix="_below", nulls_equal=True)
+        if group["indicator_id"] is not None:
+            pairs = pairs.filter(pl.col("indicator_id") == group["indicator_id"])
         names = self.cells.names["count"]
         c, k, s = (COLUMNS.index(name) for name in ("count", "category", "statistic"))
         for pair in pairs.unique(["count", "count_below"], maintain_order=True).to_dicts():
-            if group["indicator_id"] not in (None, pair["indicator_id"]):
-                continue
             if pair["count"] not in names or pair["count_below"] not in names:
                 continue
             below = pair["by_below"] or ""
@@ -536,6 +572,7 @@ class _Builder:
         self.n_contradictions += int((impossible & is_told[total]).sum())
         complete = np.ones(n, dtype=np.bool_) if n_named is None else np.bincount(row, minlength=n) == n_named
         whole = np.zeros(n, dtype=np.bool_)
+        may_close = np.zeros(n, dtype=np.bool_)
         if group["is_whole"]:
             places = [COLUMNS.index(name) for name in ("count", "district", "school_year")]
             if group["column"] == "district":
@@ -550,7 +587,10 @@ class _Builder:
             _, near = np.unique(group_ids(cells.codes[total][:, places]), return_inverse=True)
             left_over = np.bincount(near, all_told & (residual != 0)) > 0
             whole = ~broken[place_of] & (proved[place_of] | (complete & ~left_over[near]))
-        keep = ~(impossible & is_told[total]) & ~all_told
+            may_close = ~broken[place_of] & ~whole
+        # Where a sum holds of a numerator and of its denominator, that of the people outside it says nothing new.
+        repeats = whole & (cells.frame["role"].gather(total) == "rest").to_numpy()
+        keep = ~(impossible & is_told[total]) & ~all_told & ~repeats
         number = np.cumsum(keep) - 1
         used = keep[row]
         m = int(keep.sum())
@@ -562,12 +602,13 @@ class _Builder:
             np.where(whole[keep], 0, UNBOUNDED),
             np.where(whole[keep], WHOLE, CERTAIN),
             _relation_text(group),
+            may_close[keep],
         )
 
     def identities(self) -> None:
         """Counts with two names that agree wherever both are published: one count everywhere, as an attacker takes it."""
         cells = self.cells
-        usable = np.flatnonzero(~cells.is_split)
+        usable = np.flatnonzero(~cells.is_split & (cells.frame["role"] != "rest").to_numpy())
         if not len(usable):
             return
         c = COLUMNS.index("count")

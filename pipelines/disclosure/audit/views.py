@@ -5,7 +5,9 @@ Each view is the same block of equations with some cells told; all views of one 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -25,7 +27,7 @@ from pipelines.disclosure.audit.attack import (
 from pipelines.disclosure.audit.system import CERTAIN, UNBOUNDED, Flags, Ints
 
 _SMALL_BLOCK = 40
-_ENTRIES_AT_ONCE = 400_000
+_ENTRIES_AT_ONCE = 150_000
 _CONFIRMED = 500
 
 
@@ -136,12 +138,21 @@ def singletons(
     n_attacks = 0
     # Large blocks: the equations of the cell itself, with what is known of their other cells; then the whole block to confirm.
     near_found: list[Found] = []
-    for is_small, cells in ((True, single[small]), (False, single[~small])):
-        for part in _portions(cells, reduced, decision, is_small=is_small):
-            if clock.is_over:
-                late += part.tolist()
-                continue
-            some, n, undecided = _told_one(problem, decision, reduced, part, targets, minimum, clock, is_small=is_small)
+    portions = [
+        (is_small, part)
+        for is_small, cells in ((True, single[small]), (False, single[~small]))
+        for part in _portions(cells, reduced, decision, is_small=is_small)
+    ]
+
+    def attacked(portion: tuple[bool, Ints]) -> tuple[list[Found], int, list[int]]:
+        is_small, part = portion
+        if clock.is_over:
+            return [], 0, part.tolist()
+        return _told_one(problem, decision, reduced, part, targets, minimum, clock, is_small=is_small)
+
+    # The solver lets other threads run.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for (is_small, _), (some, n, undecided) in zip(portions, pool.map(attacked, portions), strict=True):
             n_attacks += n
             late += undecided
             (found if is_small else near_found).extend(some)
@@ -213,14 +224,16 @@ def _told_one(
         wanted,
         minimum[copies.original],
         clock,
-        base=np.ones(made.n_cells, dtype=np.int64),
         blocks=copies.view,
         wanted_intervals=0,
+        only_points=True,
     )
     # Who is alone in a count cannot be told from the published files: only a small number given back to the last unit is held
     # against a release, since it would be so whoever that person is.
     is_one = (result.lower == result.upper) & (result.lower >= 1) & (result.upper < minimum[copies.original])
-    bad = np.flatnonzero(wanted & (result.verdict == GIVEN_BACK) & is_one)
+    # Whoever is alone in a count that contains his own learns of nobody.
+    is_himself = (result.lower == 1) & _contained(made, own_cell, upwards=True)
+    bad = np.flatnonzero(wanted & (result.verdict == GIVEN_BACK) & is_one & ~is_himself)
     found = [
         Found(int(copies.original[k]), (int(cells[copies.view[k]]),), int(result.lower[k]), int(result.upper[k])) for k in bad
     ]
@@ -228,17 +241,21 @@ def _told_one(
     return found, int(wanted.sum()), np.unique(late).tolist()
 
 
-def _contained(problem: Problem, own: Flags) -> Flags:
-    """Cells contained in those of `own`: a person alone in a count is alone, or not there, in each of them."""
+def _contained(problem: Problem, own: Flags, *, upwards: bool = False) -> Flags:
+    """Cells contained in those of `own`: a person alone in a count is alone, or not there, in each of them.
+
+    `upwards`: those that contain them instead.
+    """
+    whole = -1 if upwards else 1
     n_entries = np.bincount(problem.rows, minlength=problem.n_rows)
     balance = np.bincount(problem.rows, problem.signs, problem.n_rows)
     is_equal = ((n_entries == 2) & (balance == 0) & (problem.row_lower == 0) & (problem.row_upper == 0))[problem.rows]
     inside = own.copy()
     while True:
-        giving = inside[problem.cells] & ((problem.signs > 0) | is_equal)
+        giving = inside[problem.cells] & ((problem.signs * whole > 0) | is_equal)
         rows = np.zeros(problem.n_rows, dtype=np.bool_)
         rows[problem.rows[giving]] = True
-        taking = rows[problem.rows] & ((problem.signs < 0) | is_equal) & ~inside[problem.cells]
+        taking = rows[problem.rows] & ((problem.signs * whole < 0) | is_equal) & ~inside[problem.cells]
         if not taking.any():
             return inside & ~own
         inside[problem.cells[taking]] = True
