@@ -45,7 +45,7 @@ class Leak:
     attack: str = "alone"
     lower: int = 3
     upper: int = 3
-    place: tuple[tuple[str, str], ...] = ()
+    places: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     def message(self, with_numbers: bool = False) -> str:
         return f"{self.cell}: {self.relation}" + (f" [{self.lower}, {self.upper}]" if with_numbers else "")

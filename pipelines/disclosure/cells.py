@@ -306,8 +306,9 @@ class _Book:
     ) -> None:
         """Equations total = sum of parts + a rest, where the parts do not exceed their total.
 
-        `n_parts`: the number of parts that make up the whole by definition. Where all of them are there the rest is of people
-        whose status nobody recorded, and no group; elsewhere it is a group like any other.
+        `n_parts`: the number of parts that make up the whole by definition; 0 where they are whichever occur, None where others
+        may be left. Where all listed parts are there the rest is of people whose status nobody recorded, and no group; elsewhere
+        it is a group like any other.
         """
         if not len(number):
             return
@@ -333,7 +334,8 @@ class _Book:
             somebody = np.zeros(len(self._size_of), dtype=bool)
             somebody[self._one[of_equation[has_rest]]] = True
             has_rest |= holds & ((size >= 0) & somebody[size] | somebody[self._one[of_equation]])
-        is_group = np.full(n, n_parts is None) if n_parts is None else np.bincount(number, minlength=n) < n_parts
+        n_listed = np.inf if n_parts is None else n_parts
+        is_group = np.bincount(number, minlength=n) < n_listed if n_listed else left > 1e-9
         of_people = is_people[of_equation] & is_group
         rest = self._new_cells(left[has_rest], minimum[of_equation[has_rest]], of_people[has_rest])
         numbers = [renumbered[holds.nonzero()[0]], renumbered[number[kept]], renumbered[has_rest.nonzero()[0]]]

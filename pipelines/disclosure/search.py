@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
-from scipy.sparse.linalg import lsmr
 
 from pipelines.disclosure.bounds import propagated
 from pipelines.disclosure.programs import model_of, quiet_solver, solved
@@ -231,7 +231,9 @@ class _Search:
         values = block.value[cells][None, :] + ratio * (1.0 - block.value[cells])[:, None]
         asked = block.asked[cells]
         is_possible = (values > -_TOLERANCE).all(axis=1) & asked
-        is_small = (values > 1 - _TOLERANCE) & (values < block.large[cells][None, :] - _TOLERANCE) & asked[None, :]
+        # A count that an earlier release shows of nearly as many has no size from which it counts as large.
+        least = np.where(np.isfinite(block.large), block.large, block.reach - block.value)[cells]
+        is_small = (values > 1 - _TOLERANCE) & (values < least[None, :] - _TOLERANCE) & asked[None, :]
         is_small &= is_possible[:, None] & ~np.eye(len(cells), dtype=bool)
         return [
             (int(cells[b]), int(cells[a]))
@@ -443,16 +445,16 @@ def tied(equations: csr_array) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     only larger equations together tie is not found.
     """
     starts, unknowns, signs = equations.indptr.tolist(), equations.indices.tolist(), equations.data.tolist()
-    rows = [dict(zip(unknowns[a:b], signs[a:b], strict=True)) for a, b in zip(starts, starts[1:], strict=False)]
+    rows = [dict(zip(unknowns[a:b], signs[a:b], strict=True)) for a, b in pairwise(starts)]
     places: list[set[int]] = [set() for _ in range(equations.shape[1])]
     for number, row in enumerate(rows):
         for unknown in row:
             places[unknown].add(number)
     parent, ratio = list(range(len(places))), [1.0] * len(places)
-    left = [number for number, row in enumerate(rows) if 0 < len(row) <= 2]  # noqa: PLR2004
+    left = [number for number, row in enumerate(rows) if 0 < len(row) <= 2]
     while left:
         row = rows[left.pop()]
-        if not row or len(row) > 2:  # noqa: PLR2004
+        if not row or len(row) > 2:
             continue
         gone, *other = row
         to, by = (other[0], -row[other[0]] / row[gone]) if other else (-1, 0.0)
@@ -466,7 +468,7 @@ def tied(equations: csr_array) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
                 if abs(one[to]) < _TOLERANCE:
                     del one[to]
                     places[to].discard(number)
-            if 0 < len(one) <= 2:  # noqa: PLR2004
+            if 0 < len(one) <= 2:
                 left.append(number)
     root, step = np.arange(len(places)), np.ones(len(places))
     for unknown in range(len(places)):

@@ -251,17 +251,17 @@ def levels(told: Mapping[str, int | None], n: int) -> list[Row]:
 
 def test_levels_that_add_up_to_the_number_tested() -> None:
     relations = [("levels", "category", None, f"level_{k}", True) for k in (1, 2, 3)]
-    three = release(levels({"level_1": 40, "level_2": 57, "level_3": None}, 100), counts=LEVELS, relations=relations)
+    three = release(levels({"level_1": 40, "level_2": 67, "level_3": None}, 110), counts=LEVELS, relations=relations)
     assert [(leak.attack, leak.lower, leak.upper) for leak in audit_release(three).leaks] == [("alone", 3, 3)]
     five = [("levels", "category", None, f"level_{k}", True) for k in (1, 2, 3, 4, 5)]
     small = dict.fromkeys(("level_3", "level_4", "level_5"))
-    fine = release(levels({"level_1": 40, "level_2": 48, **small}, 100), counts=LEVELS, relations=five)
+    fine = release(levels({"level_1": 40, "level_2": 58, **small}, 110), counts=LEVELS, relations=five)
     assert audit_release(fine).passed
-    low = release(levels({"level_1": 40, "level_2": 55, **small}, 100), counts=LEVELS, relations=five)
+    low = release(levels({"level_1": 40, "level_2": 65, **small}, 110), counts=LEVELS, relations=five)
     assert {(leak.lower, leak.upper) for leak in found(audit_release(low), "alone")} == {(0, 5)}
-    # 23 people in three ranges that end at ten: each holds at least three.
-    high = release(levels({"level_1": 40, "level_2": 37, **small}, 100), counts=LEVELS, relations=five)
-    assert {(leak.lower, leak.upper) for leak in found(audit_release(high), "alone")} == {(3, 10)}
+    # 26 people in three ranges that end at eleven: each holds at least four.
+    high = release(levels({"level_1": 40, "level_2": 44, **small}, 110), counts=LEVELS, relations=five)
+    assert {(leak.lower, leak.upper) for leak in found(audit_release(high), "alone")} == {(4, 11)}
 
 
 def test_one_count_under_two_indicators() -> None:
@@ -416,7 +416,7 @@ def test_a_hidden_row_shows_no_number(column: str, attack: str) -> None:
 
 
 def test_a_range_shows_its_people_and_no_share() -> None:
-    ranged = {"symbol": "r", "n": 100, "at_least": 0.0, "at_most": 0.1, "n_schools": 4}
+    ranged = {"symbol": "r", "n": 110, "at_least": 0.0, "at_most": 0.1, "n_schools": 4}
     assert audit_release(release([value(**ranged)])).passed
     only(audit_release(release([value(**ranged, lower=0.01)])), "interval", "symbol r")
 
@@ -424,14 +424,15 @@ def test_a_range_shows_its_people_and_no_share() -> None:
 @pytest.mark.parametrize(
     ("n", "low", "high", "is_fine"),
     [
-        (100, 0.0, 0.1, True),
-        (100, 0.9, 1.0, True),
-        (100, 0.0, 0.05, False),
-        (100, 0.0, 0.2, False),
-        (100, 0.05, 0.1, False),
-        (99, 0.0, 0.2, True),
-        (20, 0.5, 1.0, True),
-        (19, 0.0, 0.5, False),
+        (110, 0.0, 0.1, True),
+        (110, 0.9, 1.0, True),
+        (110, 0.0, 0.05, False),
+        (110, 0.0, 0.2, False),
+        (110, 0.05, 0.1, False),
+        (109, 0.0, 0.2, True),
+        (109, 0.0, 0.1, False),
+        (22, 0.5, 1.0, True),
+        (21, 0.0, 0.5, False),
     ],
 )
 def test_ranges_are_the_fixed_ones(n: int, low: float, high: float, is_fine: bool) -> None:
@@ -482,14 +483,14 @@ def test_estimates_of_hidden_counts() -> None:
     fine = value(x=50, n=100, grade="3", subgroup="all")
     assert audit_release(estimate(fine)).passed
     only(
-        audit_release(estimate(value(n=100, symbol="r", at_least=0.0, at_most=0.1, grade="3", subgroup="all"))), "estimate", "OC1"
+        audit_release(estimate(value(n=110, symbol="r", at_least=0.0, at_most=0.1, grade="3", subgroup="all"))), "estimate", "OC1"
     )
     assert audit_release(estimate(fine, extra=[value(symbol="c", grade="4", subgroup="all")])).passed
 
 
 def test_a_gap_needs_both_groups() -> None:
     rows = {name: value(x=50, n=100, grade="3", subgroup=name) for name in ("english_learner", "not_english_learner")}
-    hidden = value(n=100, symbol="r", at_least=0.0, at_most=0.1, grade="3", subgroup="not_english_learner")
+    hidden = value(n=110, symbol="r", at_least=0.0, at_most=0.1, grade="3", subgroup="not_english_learner")
     fine = estimate(rows["english_learner"], group="english_learner", extra=[rows["not_english_learner"]])
     assert audit_release(fine).passed
     only(audit_release(estimate(rows["english_learner"], group="english_learner", extra=[hidden])), "estimate", "english_learner")
@@ -497,7 +498,7 @@ def test_a_gap_needs_both_groups() -> None:
 
 def test_a_difference_beside_a_hidden_share() -> None:
     both = [value(x=50, n=100, statistic="math"), value(unit="difference_of_shares", statistic="difference", value=0.1, n=200)]
-    shown, hidden = value(x=40, n=100, statistic="ela"), value(n=100, symbol="r", at_least=0.0, at_most=0.1, statistic="ela")
+    shown, hidden = value(x=40, n=100, statistic="ela"), value(n=110, symbol="r", at_least=0.0, at_most=0.1, statistic="ela")
     counts = [(i, role, name, "statistic", of) for i, role, name, _, of in SHARE]
     assert audit_release(release([*both, shown], counts=counts)).passed
     only(audit_release(release([*both, hidden], counts=counts)), "estimate", "difference")

@@ -109,14 +109,14 @@ def symbols(found: ProtectedTables) -> list[str | None]:
 
 
 def test_a_hidden_value_says_nothing_and_a_range_how_many_there_are() -> None:
-    rows = [share(40, 100) | {"response_rate": 0.5}, share(5, 9, grade="3") | {"response_rate": 0.1}, share(4, 100, grade="4")]
+    rows = [share(40, 100) | {"response_rate": 0.5}, share(5, 9, grade="3") | {"response_rate": 0.1}, share(4, 110, grade="4")]
     shown, hidden, ranged = protect(rows).tables["indicator_values"].to_dicts()
     assert {name: shown[name] for name in NUMBERS} == {name: rows[0][name] for name in NUMBERS}
     assert (shown["symbol"], shown["at_least"], shown["at_most"]) == (None, None, None)
     assert {name: hidden[name] for name in (*NUMBERS, "at_least", "at_most")} == dict.fromkeys((*NUMBERS, "at_least", "at_most"))
     assert hidden["symbol"] == "c"
     assert (ranged["symbol"], ranged["at_least"], ranged["at_most"]) == ("r", 0.0, 0.1)
-    assert (ranged["denominator"], ranged["n"], ranged["n_schools"]) == (100, 100, 20)
+    assert (ranged["denominator"], ranged["n"], ranged["n_schools"]) == (110, 110, 20)
     gone = ("numerator", "value", "standard_error", "lower", "upper", "response_rate")
     assert {name: ranged[name] for name in gone} == dict.fromkeys(gone)
 

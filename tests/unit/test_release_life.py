@@ -326,19 +326,27 @@ class TestRefused:
     def test_what_the_auditor_gets_back_is_hidden_with_its_place_and_the_auditor_asked_again(
         self, home: flow.Home, auditor: Auditor
     ) -> None:
-        place = (("indicator_id", "OC1"), ("district", "chicago"))
+        place, total = (("indicator_id", "OC1"), ("district", "chicago"), ("grade", "4")), (("indicator_id", "OC1"),)
         auditor.asked.clear()
-        auditor.leaks, auditor.n_times = (replace(LEAKS[0], place=place),), 2
+        auditor.leaks, auditor.n_times = (replace(LEAKS[0], places=(place, total)), replace(LEAKS[1], places=(place,))), 2
         manifest = second(home)
         assert len(auditor.asked) == 3
-        assert manifest["protection"]["n_hidden_places"] == 2, "each attempt adds what the one before gave back"
+        assert manifest["protection"]["n_hidden_places"] == 2, "once the place of both, then the total of the one that has one"
 
     def test_it_is_refused_when_hiding_more_does_not_help(self, home: flow.Home, auditor: Auditor) -> None:
         auditor.asked.clear()
-        auditor.leaks = (replace(LEAKS[0], place=(("indicator_id", "OC1"),)),)
+        places = tuple((("indicator_id", "OC1"), ("grade", str(grade))) for grade in range(flow.ATTEMPTS_AT_A_RELEASE))
+        auditor.leaks = (replace(LEAKS[0], places=places),)
         with pytest.raises(ReleaseRefused):
             second(home)
         assert len(auditor.asked) == flow.ATTEMPTS_AT_A_RELEASE
+
+    def test_it_is_refused_when_nothing_is_left_to_hide(self, home: flow.Home, auditor: Auditor) -> None:
+        auditor.asked.clear()
+        auditor.leaks = (replace(LEAKS[0], places=((("indicator_id", "OC1"),),)),)
+        with pytest.raises(ReleaseRefused):
+            second(home)
+        assert len(auditor.asked) == 2
 
     def test_a_question_without_an_answer_refuses_too(self, home: flow.Home, auditor: Auditor) -> None:
         auditor.not_asked = ("component 7 of 9, alone",)

@@ -27,9 +27,6 @@ _CHUNK = 3000  # unknowns solved together
 _ROUNDS = 8
 _SOLVE_SECONDS = 60.0
 _CLOSE = 1e-6
-# Whether an interval that begins between 1 and the minimum is safe when it is as wide as the minimum. The design note asks for
-# more (an interval of a protected count reaches 0); False asks for that of every hidden count.
-WIDE_IS_ENOUGH = False
 _EXACT_INTERVALS = 200  # given-back cells of cyclic blocks whose interval is worked out to the last unit
 Floats = npt.NDArray[np.float64]
 
@@ -82,14 +79,6 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What makes a target given back; see `decide`."""
-
-    wide_is_enough: bool
-    only_points: bool
-
-
-@dataclass(frozen=True)
 class Decision:
     """What was found for every cell of a problem: verdict and outer bounds (exact where `is_exact`)."""
 
@@ -112,30 +101,24 @@ def decide(
     minimum: Ints,
     clock: Clock,
     *,
-    base: Ints | None = None,
     blocks: Ints | None = None,
     wanted_intervals: int = _EXACT_INTERVALS,
-    wide_is_enough: bool = WIDE_IS_ENOUGH,
     only_points: bool = False,
 ) -> Decision:
-    """Decide every target: its interval must reach `minimum`, and begin at `base` (0) or below, or at `minimum` or above, or
-    (with `wide_is_enough`) be as wide as `minimum`: a small number cannot be told from a large one that is hidden for its sake.
+    """Decide every target: its interval must reach `minimum`, and begin at 0, or at `minimum` or above.
 
     Args:
         problem: equations and bounds of all cells
         targets: the cells to decide
         minimum: the least number of people, by cell
         clock: what is not finished when it runs out stays UNDECIDED
-        base: the highest lower bound that gives nothing away (what the attacker contributes himself)
         blocks: a number for each cell when the problem is made of many independent ones; then contradictions make a block
             IMPOSSIBLE instead of costing an equation
         wanted_intervals: how many given-back cells get exact intervals where that takes solving
-        wide_is_enough: see above
-        only_points: ask less: given back is only a number below `minimum` that is known to the last unit
+        only_points: ask less: given back is only a number from 1 to below `minimum` that is known to the last unit
     """
     started = time.monotonic()
-    asked = _Asked(wide_is_enough, only_points)
-    decision = _decide(problem, targets, minimum, clock, base, blocks, wanted_intervals, asked)
+    decision = _decide(problem, targets, minimum, clock, blocks, wanted_intervals, only_points)
     static = connected(problem) if blocks is None else np.zeros(0, dtype=np.int64)
     for _ in range(_REPAIRS):
         again = (decision.verdict == IMPOSSIBLE) & (decision.block >= 0) & targets
@@ -150,7 +133,7 @@ def decide(
         piece = problem.without_rows(gone | outside)
         decision = _spliced(
             decision,
-            _decide(piece, targets & touched, minimum, clock, base, blocks, wanted_intervals, asked),
+            _decide(piece, targets & touched, minimum, clock, blocks, wanted_intervals, only_points),
             touched,
             gone,
         )
@@ -183,14 +166,12 @@ def _decide(
     targets: Flags,
     minimum: Ints,
     clock: Clock,
-    base: Ints | None,
     blocks: Ints | None,
     wanted_intervals: int,
-    asked: _Asked,
+    only_points: bool,
 ) -> Decision:
     started = time.monotonic()
     n = problem.n_cells
-    base = np.zeros(n, dtype=np.int64) if base is None else base
     narrowed = _narrowed(problem, blocks)
     of = narrowed.cell_of
     lower, upper = narrowed.lower[of], narrowed.upper[of]
@@ -201,10 +182,9 @@ def _decide(
     exact = np.ones(n, dtype=np.bool_)
     if len(parts.is_cyclic):
         exact = (block < 0) | ~parts.is_cyclic[np.maximum(block, 0)]
-    narrow = (upper < lower + minimum) if asked.wide_is_enough else np.ones(n, dtype=np.bool_)
-    bad = (upper < minimum) | ((lower > base) & (lower < minimum) & narrow)
-    if asked.only_points:
-        bad = (lower == upper) & (upper < minimum)
+    bad = (upper < minimum) | ((lower > 0) & (lower < minimum))
+    if only_points:
+        bad = (lower == upper) & (lower > 0) & (upper < minimum)
     verdict[targets & exact & bad] = GIVEN_BACK
     verdict[impossible] = IMPOSSIBLE
     open_targets = targets & ~exact & ~impossible
@@ -212,11 +192,9 @@ def _decide(
     if open_targets.any():
         m = np.zeros(parts.n, dtype=np.int64)
         np.maximum.at(m, of[open_targets], minimum[open_targets])
-        b = np.full(parts.n, UNBOUNDED, dtype=np.int64)
-        np.minimum.at(b, of[open_targets], base[open_targets])
         wanted = np.zeros(parts.n, dtype=np.bool_)
         wanted[of[open_targets]] = True
-        search = _Search(narrowed, parts, wanted, m, b, clock, asked)
+        search = _Search(narrowed, parts, wanted, m, clock, only_points)
         search.run(wanted_intervals)
         verdict[open_targets] = search.verdict[of[open_targets]]
         lower, upper = search.lower[of], search.upper[of]
@@ -759,29 +737,24 @@ def _solve(piece: _Piece, cost: Floats, *, integral: bool, seconds: float, caps:
 class _Search:
     """Witness tables for the blocks that bounds alone do not decide."""
 
-    def __init__(
-        self, narrowed: _Narrowed, parts: _Parts, wanted: Flags, minimum: Ints, base: Ints, clock: Clock, asked: _Asked
-    ) -> None:
-        self.wide_is_enough, self.only_points = asked.wide_is_enough, asked.only_points
-        self.narrowed, self.parts, self.wanted, self.minimum, self.base, self.clock = (
+    def __init__(self, narrowed: _Narrowed, parts: _Parts, wanted: Flags, minimum: Ints, clock: Clock, only_points: bool) -> None:
+        self.only_points = only_points
+        self.narrowed, self.parts, self.wanted, self.minimum, self.clock = (
             narrowed,
             parts,
             wanted,
             minimum,
-            base,
             clock,
         )
         self.lower, self.upper = narrowed.lower.copy(), narrowed.upper.copy()
         n = parts.n
         self.verdict = np.full(n, UNDECIDED, dtype=np.int64)
         self.is_exact = np.zeros(n, dtype=np.bool_)
-        # Whatever the least number below the minimum is, a table with so many makes the interval wide enough.
-        self.wide = minimum if asked.only_points or not asked.wide_is_enough else np.minimum(2 * minimum - 1, UNBOUNDED)
         self.need_high = wanted & (self.upper >= minimum)
         self.need_low = wanted & (self.lower < minimum)
         self.is_bad = wanted & (self.upper < minimum)
         self.first_seen = np.full(n, -1, dtype=np.int64)
-        if asked.only_points:
+        if only_points:
             self.need_high = self.need_low.copy()
             self.is_bad = np.zeros(n, dtype=np.bool_)
         self.n_solved = 0
@@ -814,7 +787,7 @@ class _Search:
             self.first_seen[cells] = np.where(first < 0, x, first)
             return
         self.need_high[cells[x >= self.minimum[cells]]] = False
-        self.need_low[cells[(x <= self.base[cells]) | (self.wide_is_enough & (x >= self.wide[cells]))]] = False
+        self.need_low[cells[x <= 0]] = False
 
     def _fits(self, piece: _Piece, x: Ints) -> Flags:
         """By cell: whether the table fits everything in the cell's block."""
@@ -845,7 +818,7 @@ class _Search:
         piece = self.parts.piece(blocks)
         need = (self.need_high if side == "high" else self.need_low)[piece.cells]
         before = np.bincount(piece.block[need], minlength=int(piece.block.max()) + 1)
-        caps = np.where(need, self.wide[piece.cells], np.inf).astype(np.float64) if side == "high" else None
+        caps = np.where(need, self.minimum[piece.cells], np.inf).astype(np.float64) if side == "high" else None
         cost = np.where(need, 1.0, 0.0)
         self.n_solved += 1
         found = _solve(piece, cost, integral=integral, seconds=self.clock.left(), caps=caps)
@@ -886,7 +859,7 @@ class _Search:
         piece = self.parts.piece(chunk)
         own = chosen[piece.cells]
         cost = own.astype(np.float64)
-        caps = np.where(own, self.wide[piece.cells], np.inf).astype(np.float64) if side == "high" else None
+        caps = np.where(own, self.minimum[piece.cells], np.inf).astype(np.float64) if side == "high" else None
         self.n_solved += 1
         found = _solve(piece, cost, integral=False, seconds=self.clock.left(), caps=caps)
         if found.x is None or found.status != "best":
@@ -924,7 +897,11 @@ class _Search:
                 self.impossible.add(block)
             if found.x is None:
                 return
-        for j, cell in enumerate(cells.tolist()):
+        self._cell_by_cell(piece)
+
+    def _cell_by_cell(self, piece: _Piece) -> None:
+        """What no table for many cells has shown, each by itself."""
+        for j, cell in enumerate(piece.cells.tolist()):
             if self.clock.is_over:
                 return
             if self.only_points:
@@ -985,7 +962,7 @@ class _Search:
             self.is_bad[cell] = True
 
     def _sink(self, piece: _Piece, j: int, cell: int) -> None:
-        """The least value: at most the base, or at least the minimum."""
+        """The least value: nobody, or at least the minimum."""
         cost = np.zeros(len(piece.cells))
         cost[j] = 1.0
         self.n_solved += 1
@@ -998,15 +975,8 @@ class _Search:
         self._see(piece.cells, x)
         self.lower[cell] = x[j]
         if self.need_low[cell]:
-            status, wide = "found", None
-            if x[j] < self.minimum[cell]:
-                status = "impossible"
-                if self.wide_is_enough:
-                    status, wide = self._bounded(piece, j, float(x[j] + self.minimum[cell]), np.inf)
-            if wide is not None:
-                self._see(piece.cells, wide)
-            self.need_low[cell] = status == "late"
-            self.is_bad[cell] |= status == "impossible"
+            self.need_low[cell] = False
+            self.is_bad[cell] |= bool(x[j] < self.minimum[cell])
 
     def _exact(self, cell: int) -> None:
         piece = self.parts.piece([int(self.parts.block[cell])])

@@ -93,7 +93,7 @@ def minimum_expression(release: Published) -> pl.Expr:
 
 
 def range_parts(n: npt.NDArray[np.int64], minimum: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """k of the fixed range 1/k for n people: the finest of which a k-th part is more than `minimum` people; 0 where there is none."""
+    """k of the fixed range 1/k for n people: the finest of which a k-th part is more than `minimum` people; 0 for none."""
     parts = np.zeros(n.shape, dtype=np.int64)
     for k in _RANGE_PARTS:
         parts = np.where(n >= k * (minimum + 1), k, parts)
