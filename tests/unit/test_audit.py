@@ -264,6 +264,60 @@ def test_levels_that_add_up_to_the_number_tested() -> None:
     assert {(leak.lower, leak.upper) for leak in found(audit_release(high), "alone")} == {(4, 11)}
 
 
+@pytest.mark.parametrize("whole", [count_of(70, "EC3"), count_of(70, "SS6", category="all")])
+def test_categories_add_up_to_the_count_without_one(whole: Row) -> None:
+    """Whether the total is a row of its own category "all", or the same count under an indicator that has no categories."""
+    counts = [("EC3", "denominator", "taught", "", "students"), ("SS6", "denominator", "taught", "category", "students")]
+    sizes = ("small", "medium", "large")
+    relations = [("sizes", "category", "all", size, True) for size in sizes]
+
+    def parts(*told: int | None) -> list[Row]:
+        return [count_of(n, "SS6", category=size) for n, size in zip(told, sizes, strict=True)]
+
+    leaks = audit_release(release([whole, *parts(40, 27, None)], counts=counts, relations=relations)).leaks
+    assert [(leak.attack, leak.lower, leak.upper) for leak in leaks] == [("alone", 3, 3)]
+    assert audit_release(release([whole, *parts(40, None, None)], counts=counts, relations=relations)).passed
+
+
+def test_two_indicators_of_the_same_counts_have_their_own_categories() -> None:
+    """CM11 rests on the counts of CM1 and comes before it: what is declared of CM1 alone holds nevertheless."""
+    counts = [
+        (indicator, role, f"OC4.{role}", by, "students")
+        for indicator in ("AA1", "OC4")
+        for role, by in (("numerator", "category"), ("denominator", ""))
+    ]
+    relations = [("levels", "category", None, f"level_{k}", True) for k in (1, 2, 3)]
+    leaky = release(levels({"level_1": 40, "level_2": 67, "level_3": None}, 110), counts=counts, relations=relations)
+    own = leaky.tables["relations"].with_columns(pl.lit("OC4").alias("indicator_id"))
+    leaks = audit_release(Published("1", leaky.manifest, leaky.tables | {"relations": own})).leaks
+    assert [(leak.lower, leak.upper) for leak in leaks] == [(3, 3)]
+
+
+@pytest.mark.parametrize(("x", "most"), [(108, 3), (100, None)])
+def test_people_outside_a_numerator_add_up_too(x: int, most: int | None) -> None:
+    """Networks that may not be all: still no more people are outside their numerators than outside the district's."""
+    networks = [("networks", "network_id", None, None, False)]
+    rows = [value(x=x, n=128), value(x=83 if most else 85, n=100, network_id="one"), value(symbol="c", network_id="two")]
+    report = audit_release(release(rows, relations=networks))
+    told = [(leak.attack, leak.lower, leak.upper) for leak in report.leaks if "outside the numerator" in leak.cell]
+    assert told == ([("alone", 0, most)] if most else [])
+    assert report.passed is (most is None)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_count_that_is_small_only_if_people_are_missing(is_whole: bool) -> None:
+    """Network one has 100 students and at most 92 of the others: 8 learners at least. Network two has 94 students: where the
+    three networks are the district, one has 230 - 104 - 94 learners and more, and nobody thinks of a small group."""
+    rows = [count_of(230, subgroup="english_learner"), count_of(92, subgroup="not_english_learner")]
+    for network, every, learners in (("one", 100, None), ("two", 94, None), ("three", None, 104)):
+        told = {"all": every, "english_learner": learners, "not_english_learner": None}
+        rows += [count_of(n, subgroup=group, network_id=network) for group, n in told.items()]
+    networks = [("networks", "network_id", None, None, is_whole)]
+    report = audit_release(release(rows, relations=[*ENGLISH, *networks]))
+    learners_of = {leak.cell.split("network_id ")[1].split(",")[0]: (leak.lower, leak.upper) for leak in found(report, "alone")}
+    assert learners_of == ({} if is_whole else {"one": (8, 100), "two": (2, 94)})
+
+
 def test_one_count_under_two_indicators() -> None:
     counts = [*DENOMINATOR, ("OC2", "denominator", "OC1.denominator", "", "students")]
     rows = [count_of(None), count_of(5, "OC2")]

@@ -29,6 +29,8 @@ ORACLE = np.array([[30, 47, 64, 89], [90, 124, 5, 31], [92, 100, 59, 85], [800, 
 # disclosure.md: w a, b, c; x a, c; y b, d; z b, d.
 ORACLE_PRIMARIES = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 1), (2, 3), (3, 1), (3, 3)]
 FAR = 10**6
+LAST = 2  # the totals of a table of two by two
+IMPOSSIBLE = 2  # a status of scipy's milp
 
 
 # --- An attacker of a two-way table with margins -----------------------------------------------------------------------------
@@ -56,8 +58,21 @@ def sums(n_rows: int, n_columns: int) -> Floats:
 
 def interval(full: NDArray[np.int64], hidden: NDArray[np.bool_], at: tuple[int, int]) -> tuple[int, int]:
     """Least and greatest whole number that one hidden count can be, all others that are not hidden known."""
+    ends = interval_beside(full, hidden, at, None)
+    assert ends is not None
+    return ends
+
+
+def interval_beside(
+    full: NDArray[np.int64], hidden: NDArray[np.bool_], at: tuple[int, int], one: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """The same for somebody who knows that the count at `one` is one person; None where it cannot be."""
     value, free = full.ravel().astype(float), hidden.ravel()
     target = np.ravel_multi_index(at, full.shape)
+    least, most = np.where(free, 0.0, value), np.where(free, FAR, value)
+    if one is not None:
+        alone = np.ravel_multi_index(one, full.shape)
+        least[alone] = most[alone] = 1.0
     ends = []
     for sign in (1.0, -1.0):
         cost = np.zeros(len(value))
@@ -65,9 +80,11 @@ def interval(full: NDArray[np.int64], hidden: NDArray[np.bool_], at: tuple[int, 
         found = milp(
             cost,
             constraints=LinearConstraint(sums(*full.shape), 0, 0),
-            bounds=Bounds(np.where(free, 0.0, value), np.where(free, FAR, value)),
+            bounds=Bounds(least, most),
             integrality=np.ones(len(value)),
         )
+        if one is not None and found.status == IMPOSSIBLE:
+            return None
         assert found.status == 0, found.message
         ends.append(round(float(found.x[target])))
     return ends[0], ends[1]
@@ -155,6 +172,21 @@ def test_the_oracle_as_a_table_of_values(minimum: int) -> None:
         assert is_protected(interval(full, hidden, at), minimum), at
     assert found.n_hidden_whole == 0
     assert hidden.sum() < hidden.size
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 40), min_size=4, max_size=4), st.integers(3, 12))
+def test_whoever_is_alone_in_a_count_learns_of_nobody_else(people: list[int], minimum: int) -> None:
+    """In a table of two by two one number tells the others: a person who knows to be that one must not learn a small number."""
+    full = with_margins(np.array(people).reshape(2, 2))
+    rows, related = as_values(full)
+    found = run(rows, only_people("HR1"), related, minimum)
+    hidden = (found.state == HIDDEN).reshape(full.shape)
+    for one, other in itertools.permutations(zip(*np.nonzero(hidden), strict=True), 2):
+        ends = interval_beside(full, hidden, other, one)
+        # Those of his own row or column total, and of the parts of his own total, are himself.
+        is_beside = all(a == b or LAST in (a, b) for a, b in zip(one, other, strict=True))
+        assert ends is None or is_beside or ends[0] != ends[1] or not 0 < ends[0] < minimum, (one, other, ends)
 
 
 # --- Linked tables: networks x language x levels x answers -------------------------------------------------------------------
