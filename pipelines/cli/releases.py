@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.words import as_json_text, counted, open_home, open_settings, plain, progress, stop
+from pipelines.cli.words import as_json_text, counted, libraries_speak_aside, open_home, open_settings, plain, progress, stop
 
 if TYPE_CHECKING:
     from pipelines.disclosure.audit.audit import AuditReport
@@ -143,7 +143,8 @@ def release_audit(release_or_folder: str | None, earlier: tuple[Path, ...], alon
                 before = earlier_siblings(settings.home / "releases" / folder.name)
         else:
             before = list(earlier)
-        report, read = auditing.audit_folder(folder, before, settings.deadline_seconds, progress)
+        with libraries_speak_aside():
+            report, read = auditing.audit_folder(folder, before, settings.deadline_seconds, progress)
     except UnusableRelease as problem:
         stop(str(problem), 2, as_json)
     except OSError as problem:

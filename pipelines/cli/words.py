@@ -5,13 +5,15 @@ Exit codes: 0 done, 1 something blocks or failed, 2 an unusable call or an unrea
 
 from __future__ import annotations
 
+import ctypes
 import getpass
 import json
 import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,12 +26,32 @@ if TYPE_CHECKING:
     from pipelines.intake.desk import Desk, Identity
     from pipelines.intake.reading import DeliveredFile
 
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 NO_PART_OF_A_DELIVERY = ("_ready", "thumbs.db", "desktop.ini")
 
 
 def plain(value: object) -> str:
     """Text for a terminal: control characters that a file could carry are shown, not obeyed."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+
+
+@contextmanager
+def libraries_speak_aside() -> Iterator[None]:
+    """What a compiled library writes to the standard output by itself goes to the standard error: ours may be read by a program.
+
+    The solver of the audit now and then leaves a line there that none of its settings turns off.
+    """
+    written = ctypes.CDLL(None)
+    sys.stdout.flush()
+    written.fflush(None)
+    kept = os.dup(STANDARD_OUTPUT)
+    os.dup2(STANDARD_ERROR, STANDARD_OUTPUT)
+    try:
+        yield
+    finally:
+        written.fflush(None)
+        os.dup2(kept, STANDARD_OUTPUT)
+        os.close(kept)
 
 
 def stop(message: str, code: int, as_json: bool = False) -> NoReturn:

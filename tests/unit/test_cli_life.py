@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from pipelines import flow
 from pipelines.cli import nmip
+from pipelines.cli.words import libraries_speak_aside
 from pipelines.intake.desk import Desk, Identity, identity_from_environment, identity_from_single_sign_on
 from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.submission import SubmissionRefused, read_findings
@@ -296,3 +298,15 @@ def test_a_check_never_imports_great_expectations(home: Path, tmp_path: Path) ->
     said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout
     assert "SD-S-COLUMN-MISSING" in said
     assert said.endswith("exit 1\n[]\n")
+
+
+def test_what_a_compiled_library_prints_stays_out_of_the_answer(capfd: pytest.CaptureFixture[str]) -> None:
+    libc = ctypes.CDLL(None)
+    with libraries_speak_aside():
+        libc.puts(b"a line of the solver")
+        os.write(1, b"and another\n")
+    libc.puts(b"an answer")
+    libc.fflush(None)
+    told = capfd.readouterr()
+    assert told.out == "an answer\n"
+    assert sorted(told.err.splitlines()) == ["a line of the solver", "and another"]
