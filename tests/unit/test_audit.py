@@ -318,6 +318,13 @@ def test_a_count_that_is_small_only_if_people_are_missing(is_whole: bool) -> Non
     assert learners_of == ({} if is_whole else {"one": (8, 100), "two": (2, 94)})
 
 
+def test_the_only_network_of_a_group_is_the_group() -> None:
+    """Whoever is the only one outside the numerator there is so in the district: those are not two counts."""
+    rows = [value(subgroup="two_or_more", symbol="c"), value(subgroup="two_or_more", network_id="one", symbol="c")]
+    rows += [value(x=40 + k, n=90 + 2 * k, subgroup=f"group_{k}", network_id=place) for k in range(4) for place in (None, "one")]
+    assert audit_release(release(rows, relations=NETWORKS)).passed
+
+
 def test_one_count_under_two_indicators() -> None:
     counts = [*DENOMINATOR, ("OC2", "denominator", "OC1.denominator", "", "students")]
     rows = [count_of(None), count_of(5, "OC2")]

@@ -588,8 +588,9 @@ class _Builder:
             left_over = np.bincount(near, all_told & (residual != 0)) > 0
             whole = ~broken[place_of] & (proved[place_of] | (complete & ~left_over[near]))
             may_close = ~broken[place_of] & ~whole
-        # Where a sum holds of a numerator and of its denominator, that of the people outside it says nothing new.
-        repeats = whole & (cells.frame["role"].gather(total) == "rest").to_numpy()
+        # Where a sum holds of a numerator and of its denominator, that of the people outside it says nothing new, except that
+        # a total of one part is the same people.
+        repeats = whole & (cells.frame["role"].gather(total) == "rest").to_numpy() & (np.bincount(row, minlength=n) > 1)
         keep = ~(impossible & is_told[total]) & ~all_told & ~repeats
         number = np.cumsum(keep) - 1
         used = keep[row]
