@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -57,6 +57,7 @@ from pipelines.release.embargo import (
     waiting_release,
 )
 from pipelines.release.folder import UnusableRelease, read_folder, release_number
+from pipelines.release.places import Place, places_of_a_leak
 from pipelines.release.publish import (
     CURRENT,
     ROOT,
@@ -75,9 +76,6 @@ from pipelines.storage import Storage, canonical_json, sha256
 from pipelines.warehouse.catalogue import read_indicators
 from pipelines.warehouse.dbt import OWN_NAEP_RESULTS, NodeResult, build, project_files, warehouse_lock, write_inputs
 
-if TYPE_CHECKING:
-    from pipelines.disclosure.audit.audit import Place
-
 Progress = Callable[[str], None]
 ROOMS_OF_A_RELEASE = ("contracts", "intake", "lake", "warehouse", "estimation", "disclosure", "release")
 BUILT_FROM = "built_from.json"
@@ -87,7 +85,7 @@ TIERS = ("S", "V", "Q", "M")
 # Starting a process and importing Great Expectations there takes as long as recording about this many submissions.
 SUBMISSIONS_A_PROCESS = 30
 # What the auditor gets back is hidden with everything at its place, and the auditor asked again, so many times in all.
-ATTEMPTS_AT_A_RELEASE = 4
+ATTEMPTS_AT_A_RELEASE = 5
 
 
 @dataclass(frozen=True)
@@ -358,8 +356,7 @@ def release(home: Home, progress: Progress = lambda _: None, at: datetime | None
                 manifest = _audited(home, source, folder, earlier, progress)
                 break
             except ReleaseRefused as refused:
-                # Where hiding a place was not enough, the next one of the same leak.
-                more = [next((place for place in leak if place not in places), None) for leak in refused.places]
+                more = [next((one for one in places_of_a_leak(leak) if one not in places), None) for leak in refused.places]
                 if attempt == ATTEMPTS_AT_A_RELEASE or not any(more):
                     raise
                 places += dict.fromkeys(place for place in more if place)

@@ -41,6 +41,7 @@ class Block:
 
     `value`: the true counts; `matrix @ value` is zero. `fixed`: counts that a reader knows whatever is hidden. `asked`: counts
     that must be left open when they are hidden, upwards to `reach`, downwards to zero unless they stay at or above `large`.
+    `minimum`: below it a count is small.
     `row_size`, `row_part`: the counts that a value shows (-1 for none); `state`: whether it is SHOWN, shown as a RANGE (its
     size, and its part between `row_lower` and `row_upper`) or HIDDEN; `weight`: what hiding it costs.
     """
@@ -51,6 +52,7 @@ class Block:
     asked: NDArray[np.bool_]
     reach: NDArray[np.float64]
     large: NDArray[np.float64]
+    minimum: NDArray[np.float64]
     row_size: NDArray[np.int64]
     row_part: NDArray[np.int64]
     state: NDArray[np.int8]
@@ -231,9 +233,7 @@ class _Search:
         values = block.value[cells][None, :] + ratio * (1.0 - block.value[cells])[:, None]
         asked = block.asked[cells]
         is_possible = (values > -_TOLERANCE).all(axis=1) & asked
-        # A count that an earlier release shows of nearly as many has no size from which it counts as large.
-        least = np.where(np.isfinite(block.large), block.large, block.reach - block.value)[cells]
-        is_small = (values > 1 - _TOLERANCE) & (values < least[None, :] - _TOLERANCE) & asked[None, :]
+        is_small = (values > 1 - _TOLERANCE) & (values < block.minimum[cells][None, :] - _TOLERANCE) & asked[None, :]
         is_small &= is_possible[:, None] & ~np.eye(len(cells), dtype=bool)
         return [
             (int(cells[b]), int(cells[a]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 
@@ -133,6 +133,7 @@ def suppress(
     ranged_before: NDArray[np.bool_] | None = None,
     shown_before: NDArray[np.bool_] | None = None,
     moved: NDArray[np.bool_] | None = None,
+    opened_for: Mapping[str, NDArray[np.bool_]] | None = None,
     deadline_seconds: float = 120.0,
     memory: Memory | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -142,7 +143,8 @@ def suppress(
     `values`, `counts`, `relations`, `minimum`: as for `system_of`. `hidden_before`: values that stay hidden, because an earlier
     release hid them; `ranged_before`: values that it showed as a range do not become numbers. `shown_before`: values whose
     numbers a reader knows from an earlier release, unchanged: hiding them protects nothing. `moved`: values that an earlier
-    release shows of nearly as many people; they are hidden, and left open by the minimum both ways.
+    release shows of nearly as many people; they are hidden, and left open by the minimum both ways. `opened_for`: by role
+    (numerator, denominator, rest) the hidden values whose count must be open down to nobody, however large it is.
     """
     deadline = time.monotonic() + deadline_seconds
     first, at_least, at_most = first_states(values, counts, minimum)
@@ -153,7 +155,7 @@ def suppress(
     if moved is not None:
         first = np.where(moved & (first != ABSENT), HIDDEN, first).astype(np.int8)
     system = system_of(values, counts, relations, minimum)
-    plan = _Plan(system, values, first.copy(), at_least, at_most, shown_before, moved)
+    plan = _Plan(system, values, first.copy(), at_least, at_most, shown_before, moved, opened_for or {})
     labels = plan.labels()
     n_programs = n_late = n_not_open = n_hidden_whole = 0
     total = total_proved = least = 0.0
@@ -241,6 +243,7 @@ class _Plan:
         at_most: NDArray[np.float64],
         shown_before: NDArray[np.bool_] | None,
         moved: NDArray[np.bool_] | None,
+        opened_for: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         self._system, self.state = system, state
         self._fixed = np.zeros(system.n_cells, dtype=bool)
@@ -263,6 +266,10 @@ class _Plan:
                 counts = cells[moved & (cells >= 0)]
                 self._reach[counts] = system.value[counts] + system.minimum[counts]
                 self._large[counts] = np.inf
+        of_role = {"numerator": system.row_part, "denominator": system.row_size, "rest": system.row_rest}
+        for role, rows in opened_for.items():
+            counts = of_role[role][rows]
+            self._large[counts[counts >= 0]] = np.inf
 
     def _goals(self) -> NDArray[np.float64]:
         """How high the upper bound of each hidden count must be."""
@@ -296,6 +303,7 @@ class _Plan:
             asked=system.is_people[cells] | (sizes_of_schools & is_size),
             reach=self._reach[cells],
             large=self._large[cells],
+            minimum=system.minimum[cells],
             row_size=local(system.row_size[rows]),
             row_part=local(system.row_part[rows]),
             state=self.state[rows],

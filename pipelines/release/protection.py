@@ -20,6 +20,7 @@ from pipelines.disclosure.suppression import CONFIDENTIAL, IN_RANGE, NOT_IN_A_RA
 from pipelines.release.comparisons import held_comparisons, protected_comparisons
 from pipelines.release.earlier import WITHHELD, families, held_values, known_from
 from pipelines.release.folder import VALUE_KEY, VALUES
+from pipelines.release.places import at_places, roles_at_places
 
 DEADLINE_SECONDS = 240.0
 RESPONSE_HIDDEN = "response_rate_protected"
@@ -50,7 +51,8 @@ def protected_tables(
 
     `tables`: as dbt left them, with `counts`, `relations` and `districts` (code, minimum_n). `minimum_n`: of a district that
     says none. `earlier`: published tables of earlier releases, oldest first. After `deadline_seconds` more is hidden and less
-    searched. `hidden_places`: indicator and columns of places at which everything that rests on the same counts is hidden.
+    searched. `hidden_places`: indicator and columns of places at which everything that rests on the same counts is hidden;
+    see `places`.
     `memory`: of an earlier call about nearly the same tables.
     """
     every = tables[VALUES].filter(pl.col("unit_type") == "district")
@@ -68,10 +70,13 @@ def protected_tables(
         pl.concat([counts, context_counts], how="diagonal_relaxed"),
         relations,
         minimum,
-        hidden_before=np.concatenate([known.hidden[left] | _at_places(values, hidden_places, counts), pad]),
+        hidden_before=np.concatenate([known.hidden[left] | at_places(values, hidden_places, families(counts)), pad]),
         ranged_before=np.concatenate([known.ranged[left], pad]),
         shown_before=np.concatenate([known.shown[left], pad]),
         moved=np.concatenate([known.moved[left], pad]),
+        opened_for={
+            role: np.concatenate([rows, pad]) for role, rows in roles_at_places(values, hidden_places, families(counts)).items()
+        },
         memory=memory,
         deadline_seconds=DEADLINE_SECONDS if deadline_seconds is None else deadline_seconds,
         progress=progress,
@@ -106,18 +111,6 @@ def _minimum(values: pl.DataFrame, districts: pl.DataFrame, minimum_n: int) -> p
     others = values.select("district").unique().join(listed, on="district", how="anti", nulls_equal=True)
     strictest = max([minimum_n, *listed["minimum_n"].to_list()])
     return pl.concat([listed, others.with_columns(pl.lit(strictest, dtype=pl.Int64).alias("minimum_n"))])
-
-
-def _at_places(values: pl.DataFrame, places: Sequence[Mapping[str, str]], counts: pl.DataFrame) -> NDArray[np.bool_]:
-    """Which values lie at one of the places, of the indicator named there or of one that shares its counts."""
-    if not places:
-        return np.zeros(values.height, dtype=bool)
-    kin = families(counts)
-    wanted = pl.DataFrame([dict(place) for place in places], schema=dict.fromkeys(("indicator_id", *PLACE), pl.String))
-    wanted = wanted.join(kin, on="indicator_id", how="inner").select("family", *PLACE).unique()
-    rows = values.with_row_index("row").join(kin, on="indicator_id", how="left")
-    found = rows.join(wanted, on=["family", *PLACE], how="semi", nulls_equal=True)["row"].to_numpy()
-    return np.isin(np.arange(values.height), found)
 
 
 def _complete(values: pl.DataFrame) -> pl.DataFrame:

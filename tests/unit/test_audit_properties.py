@@ -38,7 +38,7 @@ def tables(upper: list[int], equations: list[Equation]) -> np.ndarray[Any, Any]:
 
 def is_safe(column: np.ndarray[Any, Any], minimum: int) -> bool:
     low, high = int(column.min()), int(column.max())
-    return (low == 0 or low >= minimum) and high >= minimum
+    return (low == 0 or low >= minimum or high >= 3 * minimum) and high >= minimum
 
 
 def problem_of(upper: list[int], equations: list[Equation]) -> Problem:

@@ -108,6 +108,7 @@ def block_of(
         asked=asked.ravel(),
         reach=limit,
         large=limit.copy(),
+        minimum=limit.copy(),
         row_size=np.arange(n),
         row_part=np.full(n, -1),
         state=np.where(hidden.ravel(), HIDDEN, SHOWN).astype(np.int8),

@@ -27,6 +27,9 @@ _CHUNK = 3000  # unknowns solved together
 _ROUNDS = 8
 _SOLVE_SECONDS = 60.0
 _CLOSE = 1e-6
+# An interval that begins above nobody and below the minimum says that there is somebody. Where it reaches so many times the
+# minimum, hardly anybody would think of a small group.
+_WIDE = 3
 _EXACT_INTERVALS = 200  # given-back cells of cyclic blocks whose interval is worked out to the last unit
 Floats = npt.NDArray[np.float64]
 
@@ -105,7 +108,8 @@ def decide(
     wanted_intervals: int = _EXACT_INTERVALS,
     only_points: bool = False,
 ) -> Decision:
-    """Decide every target: its interval must reach `minimum`, and begin at 0, or at `minimum` or above.
+    """Decide every target: its interval must reach `minimum`, and begin at 0, or at `minimum` or above, or reach
+    three times the minimum.
 
     Args:
         problem: equations and bounds of all cells
@@ -182,7 +186,7 @@ def _decide(
     exact = np.ones(n, dtype=np.bool_)
     if len(parts.is_cyclic):
         exact = (block < 0) | ~parts.is_cyclic[np.maximum(block, 0)]
-    bad = (upper < minimum) | ((lower > 0) & (lower < minimum))
+    bad = (upper < minimum) | ((lower > 0) & (lower < minimum) & (upper < _WIDE * minimum))
     if only_points:
         bad = (lower == upper) & (lower > 0) & (upper < minimum)
     verdict[targets & exact & bad] = GIVEN_BACK
@@ -753,6 +757,8 @@ class _Search:
         self.need_high = wanted & (self.upper >= minimum)
         self.need_low = wanted & (self.lower < minimum)
         self.is_bad = wanted & (self.upper < minimum)
+        # How far tables that are to be large go.
+        self.far = minimum if only_points else _WIDE * minimum
         self.first_seen = np.full(n, -1, dtype=np.int64)
         if only_points:
             self.need_high = self.need_low.copy()
@@ -787,7 +793,7 @@ class _Search:
             self.first_seen[cells] = np.where(first < 0, x, first)
             return
         self.need_high[cells[x >= self.minimum[cells]]] = False
-        self.need_low[cells[x <= 0]] = False
+        self.need_low[cells[(x <= 0) | (x >= _WIDE * self.minimum[cells])]] = False
 
     def _fits(self, piece: _Piece, x: Ints) -> Flags:
         """By cell: whether the table fits everything in the cell's block."""
@@ -818,7 +824,7 @@ class _Search:
         piece = self.parts.piece(blocks)
         need = (self.need_high if side == "high" else self.need_low)[piece.cells]
         before = np.bincount(piece.block[need], minlength=int(piece.block.max()) + 1)
-        caps = np.where(need, self.minimum[piece.cells], np.inf).astype(np.float64) if side == "high" else None
+        caps = np.where(need, self.far[piece.cells], np.inf).astype(np.float64) if side == "high" else None
         cost = np.where(need, 1.0, 0.0)
         self.n_solved += 1
         found = _solve(piece, cost, integral=integral, seconds=self.clock.left(), caps=caps)
@@ -859,7 +865,7 @@ class _Search:
         piece = self.parts.piece(chunk)
         own = chosen[piece.cells]
         cost = own.astype(np.float64)
-        caps = np.where(own, self.minimum[piece.cells], np.inf).astype(np.float64) if side == "high" else None
+        caps = np.where(own, self.far[piece.cells], np.inf).astype(np.float64) if side == "high" else None
         self.n_solved += 1
         found = _solve(piece, cost, integral=False, seconds=self.clock.left(), caps=caps)
         if found.x is None or found.status != "best":
@@ -962,7 +968,7 @@ class _Search:
             self.is_bad[cell] = True
 
     def _sink(self, piece: _Piece, j: int, cell: int) -> None:
-        """The least value: nobody, or at least the minimum."""
+        """The least value: nobody, or at least the minimum; or else the greatest is far away."""
         cost = np.zeros(len(piece.cells))
         cost[j] = 1.0
         self.n_solved += 1
@@ -975,8 +981,13 @@ class _Search:
         self._see(piece.cells, x)
         self.lower[cell] = x[j]
         if self.need_low[cell]:
-            self.need_low[cell] = False
-            self.is_bad[cell] |= bool(x[j] < self.minimum[cell])
+            status, wide = "found", None
+            if x[j] < self.minimum[cell]:
+                status, wide = self._bounded(piece, j, float(_WIDE * self.minimum[cell]), np.inf)
+            if wide is not None:
+                self._see(piece.cells, wide)
+            self.need_low[cell] = status == "late"
+            self.is_bad[cell] |= status == "impossible"
 
     def _exact(self, cell: int) -> None:
         piece = self.parts.piece([int(self.parts.block[cell])])

@@ -55,8 +55,8 @@ Place = tuple[tuple[str, str], ...]
 class Leak:
     """One count (or one number) that a release gives back, and what gives it back.
 
-    `places`: for a count its indicator and the columns of its place, by name, and then those of the totals that give it back,
-    the most detailed first: where more may be hidden against it.
+    `places`: for a count its indicator, the columns of its place and its role, by name, and then those of the totals that give
+    it back, the most detailed first: where more may be hidden against it.
     """
 
     attack: str
@@ -131,7 +131,7 @@ def audit_release(
     progress(
         f"{len(system.state)} counts, {int(system.targets.sum())} hidden, {system.equations.n} equations ({clock.spent:.0f} s)"
     )
-    decision = _in_both_readings(problem, decide(problem, system.targets, system.minimum, clock), system, clock)
+    decision = decide(problem, system.targets, system.minimum, clock)
     asked["alone"] = int(system.targets.sum())
     progress(f"Alone: {int((decision.verdict[system.targets] == GIVEN_BACK).sum())} given back ({clock.spent:.0f} s)")
     teller = _Teller(system, problem, decision)
@@ -179,24 +179,6 @@ def _together(earlier: Sequence[Published]) -> list[list[Published]]:
     """Each earlier release by itself, and all of them together; newest first."""
     newest_first = list(reversed(earlier))
     return [[one] for one in newest_first] + ([newest_first] if len(newest_first) > 1 else [])
-
-
-def _in_both_readings(problem: Problem, decision: Decision, system: System, clock: Clock) -> Decision:
-    """The decision without counts that may be a small number only if people are missing from parts declared to be the whole.
-
-    Whoever takes the parts for the whole knows such a count to be large, or open down to nobody; whoever does not knows less of
-    it than he. Neither has got a small number back.
-    """
-    doubtful = (decision.verdict == GIVEN_BACK) & (decision.lower > 0) & (decision.upper >= system.minimum)
-    if not (doubtful & system.targets).any():
-        return decision
-    label = connected(problem)
-    near = np.isin(label, label[doubtful & system.targets])
-    part = problem.without_rows(~_rows_of(problem, near) | decision.dropped)
-    closed = replace(part, row_upper=np.where(system.equations.may_close, 0, part.row_upper))
-    again = decide(closed, doubtful & system.targets, system.minimum, clock, wanted_intervals=0)
-    settled = doubtful & system.targets & (again.verdict == SAFE) & (not again.n_contradictions)
-    return replace(decision, verdict=np.where(settled, SAFE, decision.verdict))
 
 
 def _problem(system: System) -> Problem:
@@ -280,8 +262,9 @@ class _Teller:
 
     def places(self, number: int) -> tuple[Place, ...]:
         own = self._place(number)
+        role = (("role", str(self._frame["role"][number])),)
         totals = {self._place(self._total(row)) for row in self._reasons(number)} - {own}
-        return (own, *sorted(totals, key=lambda place: (-len(place), place)))
+        return ((*own, *role), *sorted(totals, key=lambda place: (-len(place), place)))
 
     def _place(self, number: int) -> Place:
         facts = self._frame.row(number, named=True)

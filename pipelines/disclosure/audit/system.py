@@ -42,11 +42,7 @@ RESTS = "numerator + rest = denominator"
 
 @dataclass(frozen=True)
 class Equations:
-    """Equations in long form: entry k says that cell `cells[k]` stands in equation `rows[k]` with sign `signs[k]`.
-
-    `may_close`: by equation, whether its parts are declared to make up the total and nothing published proves it or speaks
-    against it.
-    """
+    """Equations in long form: entry k says that cell `cells[k]` stands in equation `rows[k]` with sign `signs[k]`."""
 
     rows: Ints
     cells: Ints
@@ -56,7 +52,6 @@ class Equations:
     strength: Ints
     names: tuple[str, ...]
     name_of: Ints
-    may_close: Flags
 
     @property
     def matrix(self) -> tuple[Ints, Ints, Ints]:
@@ -398,12 +393,11 @@ class _Builder:
         self._upper: list[Ints] = []
         self._strength: list[Ints] = []
         self._name_of: list[Ints] = []
-        self._may_close: list[Flags] = []
         self._names: dict[str, int] = {}
         self._n = 0
 
     def equations(self) -> Equations:
-        def joined(arrays: list[Any]) -> npt.NDArray[Any]:
+        def joined(arrays: list[Ints]) -> Ints:
             return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
 
         return Equations(
@@ -415,7 +409,6 @@ class _Builder:
             strength=joined(self._strength),
             names=tuple(self._names),
             name_of=joined(self._name_of),
-            may_close=joined(self._may_close).astype(np.bool_),
         )
 
     def add(
@@ -427,13 +420,11 @@ class _Builder:
         upper: Ints,
         strength: Ints,
         name: str,
-        may_close: Flags | None = None,
     ) -> None:
         self._parts.append((rows + self._n, cells, signs))
         self._lower.append(lower)
         self._upper.append(upper)
         self._strength.append(strength)
-        self._may_close.append(np.zeros(len(lower), dtype=np.bool_) if may_close is None else may_close)
         self._name_of.append(np.full(len(lower), self._names.setdefault(name, len(self._names)), dtype=np.int64))
         self._n += len(lower)
 
@@ -572,7 +563,6 @@ class _Builder:
         self.n_contradictions += int((impossible & is_told[total]).sum())
         complete = np.ones(n, dtype=np.bool_) if n_named is None else np.bincount(row, minlength=n) == n_named
         whole = np.zeros(n, dtype=np.bool_)
-        may_close = np.zeros(n, dtype=np.bool_)
         if group["is_whole"]:
             places = [COLUMNS.index(name) for name in ("count", "district", "school_year")]
             if group["column"] == "district":
@@ -587,7 +577,6 @@ class _Builder:
             _, near = np.unique(group_ids(cells.codes[total][:, places]), return_inverse=True)
             left_over = np.bincount(near, all_told & (residual != 0)) > 0
             whole = ~broken[place_of] & (proved[place_of] | (complete & ~left_over[near]))
-            may_close = ~broken[place_of] & ~whole
         # Where a sum holds of a numerator and of its denominator, that of the people outside it says nothing new, except that
         # a total of one part is the same people.
         repeats = whole & (cells.frame["role"].gather(total) == "rest").to_numpy() & (np.bincount(row, minlength=n) > 1)
@@ -603,7 +592,6 @@ class _Builder:
             np.where(whole[keep], 0, UNBOUNDED),
             np.where(whole[keep], WHOLE, CERTAIN),
             _relation_text(group),
-            may_close[keep],
         )
 
     def identities(self) -> None:
