@@ -65,7 +65,8 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
     held = np.zeros(n, bool)
     if not earlier:
         return Known(hidden, ranged, shown, moved, held)
-    m = values.join(minimum, on="district", how="left", maintain_order="left")["minimum_n"].fill_null(0).to_numpy()
+    least = values.join(minimum, on="district", how="left", maintain_order="left", nulls_equal=True)["minimum_n"]
+    m = least.fill_null(minimum["minimum_n"].max()).to_numpy()
     people = counts.filter(role="denominator").group_by("indicator_id").agg(pl.col("of").is_in(["students", "adults"]).any())
     of_people = values.join(people, on="indicator_id", how="left", maintain_order="left")["of"].fill_null(value=False).to_numpy()
     of_parts = (values["unit"] == "share").fill_null(value=False).to_numpy()
@@ -75,6 +76,7 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
         is_hidden = was["symbol_then"].is_in(PROTECTED).fill_null(value=False).to_numpy()
         withheld = was["flags_then"].str.contains(WITHHELD, literal=True).fill_null(value=False).to_numpy()
         was_shown = told & was["symbol_then"].is_null().to_numpy()
+        is_ranged = (was["symbol_then"] == IN_RANGE).fill_null(value=False).to_numpy()
         same = (
             was.select(pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_then")) for name in _EVIDENCE))
             .to_series()
@@ -82,9 +84,9 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
         )
         with np.errstate(invalid="ignore"):
             change = np.stack([np.abs(now - then) for now, then in _counts_of(was, of_parts)])
-            few = was_shown & of_people & ((change > 0) & (change < m)).any(axis=0)
-            much = was_shown & of_people & (change >= m).any(axis=0)
-        is_ranged = (was["symbol_then"] == IN_RANGE).fill_null(value=False).to_numpy()
+            # A range tells how many people there are, so their number is known from it too.
+            few = (was_shown | is_ranged) & of_people & ((change > 0) & (change < m)).any(axis=0)
+            much = (was_shown | is_ranged) & of_people & (change >= m).any(axis=0)
         hidden |= is_hidden & ~is_ranged & ~withheld
         ranged |= is_ranged
         shown |= was_shown & same
@@ -101,13 +103,12 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
 
 
 def _counts_of(was: pl.DataFrame, of_parts: NDArray[np.bool_]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Sizes now and then, and numerators now and then where they are counts of people."""
+    """Sizes now and then; numerators, and people outside them, where they are counts of people."""
     size = [was.select(pl.coalesce(f"denominator{end}", pl.col(f"n{end}").cast(pl.Float64))).to_series() for end in ("", "_then")]
     part = [was[f"numerator{end}"].cast(pl.Float64) for end in ("", "_then")]
-    return [
-        (size[0].to_numpy(), size[1].to_numpy()),
-        (np.where(of_parts, part[0].to_numpy(), np.nan), np.where(of_parts, part[1].to_numpy(), np.nan)),
-    ]
+    sizes = size[0].to_numpy(), size[1].to_numpy()
+    parts = np.where(of_parts, part[0].to_numpy(), np.nan), np.where(of_parts, part[1].to_numpy(), np.nan)
+    return [sizes, parts, (sizes[0] - parts[0], sizes[1] - parts[1])]
 
 
 def _was(values: pl.DataFrame, published: pl.DataFrame) -> pl.DataFrame:
@@ -136,6 +137,32 @@ def _lost(values: pl.DataFrame, published: pl.DataFrame, table: pl.DataFrame) ->
         maintain_order="left",
     )
     return marked["lost"].fill_null(value=False).to_numpy()
+
+
+def held_rows(
+    table: pl.DataFrame | None, latest: pl.DataFrame | None, key: Sequence[str], minimum: pl.DataFrame
+) -> pl.DataFrame | None:
+    """A table beside the values, with the rows of the latest release where a number of people changed by fewer than the minimum.
+
+    Also where nothing changed in number and something else did: then a few people are not the same.
+    """
+    if table is None or latest is None or not {*table.columns} <= {*latest.columns} or not table.height:
+        return table
+    people = [name for name in table.columns if (name == "n" or name.startswith("n_")) and "schools" not in name]
+    numbers = [name for name in table.columns if name not in key]
+    then = latest.select(*key, *(pl.col(name).cast(table.schema[name]).alias(f"{name}_then") for name in numbers))
+    both = table.join(then, on=list(key), how="left", nulls_equal=True, maintain_order="left")
+    both = both.join(minimum, on="district", how="left", nulls_equal=True, maintain_order="left")
+    least = pl.col("minimum_n").fill_null(minimum["minimum_n"].max())
+    change = [(pl.col(name) - pl.col(f"{name}_then")).abs() for name in people]
+    few = pl.any_horizontal(((one > 0) & (one < least)).fill_null(value=False) for one in change)
+    none = pl.all_horizontal((one == 0).fill_null(value=False) for one in change)
+    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_then")) for name in numbers)
+    is_held = few | (none & other)
+    return both.select(
+        pl.when(is_held).then(pl.col(f"{name}_then")).otherwise(pl.col(name)).alias(name) if name in numbers else pl.col(name)
+        for name in table.columns
+    )
 
 
 def held_values(values: pl.DataFrame, held: NDArray[np.bool_], counts: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:

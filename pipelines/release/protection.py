@@ -18,7 +18,7 @@ from pipelines.disclosure.cells import PLACE
 from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN
 from pipelines.disclosure.suppression import CONFIDENTIAL, IN_RANGE, NOT_IN_A_RANGE, NUMBERS, Memory, Suppressed, suppress
 from pipelines.release.comparisons import held_comparisons, protected_comparisons
-from pipelines.release.earlier import WITHHELD, families, held_values, known_from
+from pipelines.release.earlier import WITHHELD, families, held_rows, held_values, known_from
 from pipelines.release.folder import VALUE_KEY, VALUES
 from pipelines.release.places import at_places, roles_at_places
 
@@ -27,6 +27,12 @@ RESPONSE_HIDDEN = "response_rate_protected"
 # Estimates of how schools differ rest on counts of schools, which are never published: they are told to so many decimals.
 DECIMALS_OF_EVENNESS = 3
 _CONTEXT = "district_context"
+# Tables beside the values that tell numbers of people, with what one row of them is about.
+_BESIDE = {
+    _CONTEXT: ("district", "school_year", "school_level"),
+    "link_backtest": ("district", "school_year", "grade", "instrument"),
+    "school_changes": ("district", "school_year", "change"),
+}
 _WHOLE_DISTRICT = ("network_id", "school_level", "school_set")
 
 
@@ -94,6 +100,9 @@ def protected_tables(
     protected["link_backtest"] = _backtest(tables.get("link_backtest"), open_places)
     protected[_CONTEXT] = _shown_context(tables.get(_CONTEXT), together, found.state, n)
     protected["school_changes"] = _without_small_groups(tables.get("school_changes"), minimum)
+    for name, key in _BESIDE.items():
+        before = next((release[name] for release in reversed(earlier) if name in release), None)
+        protected[name] = held_rows(protected[name], before, key, minimum)
     pairs = protected_comparisons(tables["comparisons"], shown, tables["verdicts"])
     if known.held.any():
         pairs = held_comparisons(
@@ -195,10 +204,12 @@ def _shown(
 ) -> pl.DataFrame:
     """The table with every number that may not be shown nulled, ranges and symbols in their columns."""
     hidden, ranged = pl.Series(state == HIDDEN), pl.Series(state == RANGE)
+    # What has a symbol of its sender has no number, whatever may stand beside it.
+    without = pl.Series((state == HIDDEN) | (state == ABSENT))
     n = values.height
     decided = values.with_columns(
         *(
-            pl.when(hidden | (ranged if name in NOT_IN_A_RANGE else pl.lit(value=False)))
+            pl.when(without | (ranged if name in NOT_IN_A_RANGE else pl.lit(value=False)))
             .then(None)
             .otherwise(pl.col(name))
             .alias(name)
@@ -256,7 +267,8 @@ def _backtest(table: pl.DataFrame | None, places: pl.DataFrame) -> pl.DataFrame 
     closed = marked.join(here, on=["district", "school_year", "grade"], how="anti")["row"].to_numpy()
     is_closed = np.zeros(table.height, dtype=bool)
     is_closed[closed] = True
-    numbers = [name for name in ("n", "linked_mean", "standard_error", "lower", "upper", "difference") if name in table.columns]
+    told = ("n", "linked_mean", "standard_error", "lower", "upper", "difference", "is_within")
+    numbers = [name for name in told if name in table.columns]
     return table.with_columns(pl.when(pl.Series(is_closed)).then(None).otherwise(pl.col(name)).alias(name) for name in numbers)
 
 

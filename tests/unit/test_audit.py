@@ -431,10 +431,46 @@ def test_two_earlier_releases_tell_more_than_each() -> None:
 
 def test_a_share_whose_people_changed_by_a_few() -> None:
     before = release([value(x=50, n=100)], release_id="0001-a")
-    (leak,) = audit_release(release([value(x=52, n=104)]), [before]).leaks
-    assert leak.attack == "earlier"
-    assert audit_release(release([value(x=52, n=100)]), [before]).passed
-    assert audit_release(release([value(x=52, n=115)]), [before]).passed
+    for few in (value(x=52, n=104), value(x=52, n=100), value(x=52, n=115), value(x=62, n=115)):
+        (leak,) = audit_release(release([few]), [before]).leaks
+        assert leak.attack == "earlier"
+    assert audit_release(release([value(x=50, n=100)]), [before]).passed
+    assert audit_release(release([value(x=62, n=125)]), [before]).passed
+
+
+def test_people_of_a_mean_or_beside_a_range_that_changed_by_a_few() -> None:
+    for then, now in ((count_of(100), count_of(104)), (ranged(110), ranged(111))):
+        before = release([then], counts=SHARE, release_id="0001-a")
+        assert {leak.attack for leak in audit_release(release([now]), [before]).leaks} == {"earlier"}
+        assert audit_release(release([then]), [before]).passed
+
+
+def ranged(n: int) -> Row:
+    return value(symbol="r", n=n, at_least=0.0, at_most=0.1)
+
+
+@pytest.mark.parametrize("n", [1001, 991])
+def test_students_beside_the_values_that_changed_by_a_few(n: int) -> None:
+    """Who enrolled, and what became of schools: each table told twice."""
+
+    def with_enrolled(n: int, release_id: str) -> Published:
+        place = {"district": "chicago", "school_year": "2024-25"}
+        context = pl.DataFrame([{**place, "school_level": None, "n_enrolled": n}], schema_overrides={"school_level": pl.String})
+        changes = pl.DataFrame([{**place, "change": "same", "n_schools": 5, "n_enrolled": n}])
+        return release([value(x=50, n=100)], release_id=release_id, district_context=context, school_changes=changes)
+
+    before = with_enrolled(1000, "0001-a")
+    told = [leak.cell for leak in audit_release(with_enrolled(n, "0002-b"), [before]).leaks]
+    assert len(told) == 2, told
+    assert audit_release(with_enrolled(1000, "0002-b"), [before]).passed
+    assert audit_release(with_enrolled(1020, "0002-b"), [before]).passed
+
+
+@pytest.mark.parametrize("symbol", ["z", "x", "u", "low", "n"])
+def test_no_number_stands_beside_a_symbol(symbol: str) -> None:
+    told = audit_release(release([value(x=30, n=60, symbol=symbol)])).leaks
+    assert told, "a number beside a symbol is a number that was to be kept"
+    assert audit_release(release([value(symbol=symbol)])).passed
 
 
 # --- further routes --------------------------------------------------------------------------------------------------------

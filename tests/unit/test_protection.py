@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from pipelines.release.earlier import WITHHELD, families
 from pipelines.release.protection import DECIMALS_OF_EVENNESS, RESPONSE_HIDDEN, ProtectedTables, protected_tables
@@ -429,6 +430,34 @@ def test_a_range_does_not_become_a_number() -> None:
     first = protect([share(10, 100), share(200, 500, grade="3")])
     second = protect([share(90, 200), share(300, 700, grade="3")], [first.tables])
     assert (symbols(first)[0], symbols(second)[0]) == ("r", "c")
+
+
+def _beside(n: int) -> dict[str, pl.DataFrame]:
+    place = {"district": "a", "school_year": "2024-25"}
+    students = {"n_schools": 5, "n_enrolled": 1000 + n, "n_low_income": 500 + n}
+    context = pl.DataFrame([place | {"school_level": None} | students], schema_overrides={"school_level": pl.String})
+    return {
+        "district_context": context,
+        "school_changes": pl.DataFrame([place | {"change": "opened", "n_schools": 2, "n_enrolled": 200 + n}]),
+    }
+
+
+@pytest.mark.parametrize(("n", "is_held"), [(1, True), (9, True), (-3, True), (10, False), (40, False)])
+def test_tables_beside_the_values_hold_a_few_back_too(n: int, is_held: bool) -> None:
+    first = protect([share(500, 1000)], **_beside(0))
+    second = protect([share(600, 1200)], [first.tables], **_beside(n)).tables
+    for name, table in _beside(0 if is_held else n).items():
+        assert_frame_equal(second[name], table, check_column_order=False)
+
+
+def test_the_people_beside_a_range_are_known_from_it() -> None:
+    """One more among those of whom two releases show ranges only: held as it was."""
+    rows = [share(2, n, subgroup=group) for n, group in ((1100, "all"), (500, "english_learner"), (600, "not_english_learner"))]
+    more = [share(2, n, subgroup=group) for n, group in ((1101, "all"), (501, "english_learner"), (600, "not_english_learner"))]
+    first = protect(rows)
+    second = protect(more, [first.tables])
+    assert second.summary["n_held"] == 3
+    assert_frame_equal(second.tables["indicator_values"], first.tables["indicator_values"], check_row_order=False)
 
 
 def test_what_its_sender_withheld_may_be_sent_later() -> None:

@@ -137,11 +137,12 @@ class Looked:
 
 
 def hidden_rows_with_numbers(release: Published) -> Looked:
-    """A hidden row shows none of its numbers; a range shows its range, its people and its schools."""
-    values = values_of(release).filter("is_hidden")
+    """A row with a symbol shows none of its numbers; a range shows its range, its people and its schools."""
+    values = values_of(release).filter(pl.col("symbol").is_not_null())
     leaks = []
     numbers = (*FLOATS, *WHOLE_NUMBERS)
-    allowed = {"r": {"at_least", "at_most", "denominator", "n", "n_schools"}, "c": set[str]()}
+    allowed = {symbol: set[str]() for symbol in sorted(values["symbol"].unique().to_list())}
+    allowed["r"] = {"at_least", "at_most", "denominator", "n", "n_schools"}
     kinds = {"standard_error": "interval", "lower": "interval", "upper": "interval", "response_rate": "interval"}
     kinds |= {"value": "estimate", "at_least": "range", "at_most": "range"}
     for symbol, may in allowed.items():
@@ -579,22 +580,58 @@ def unknown_shapes(release: Published) -> Looked:
 
 
 def changed_by_few(release: Published, earlier: Published) -> Looked:
-    """The same share shown in two releases: when n changed by a few people, the difference tells of those few."""
+    """The same count of people shown in two releases: when it changed by a few, the difference tells of those few."""
     on = ["indicator_id", "unit", *KEY]
     now, before = (
         _measured(release),
         _measured(earlier.__class__(earlier.release_id, earlier.manifest, {**earlier.tables, **_declarations(release)})),
     )
-    facts = pl.col("symbol").is_null() & _is_people & pl.col("numerator").is_not_null() & pl.col("people").is_not_null()
-    both = now.filter(facts).join(
-        before.filter(facts).select(*on, pl.col("people").alias("people_before")), on=on, nulls_equal=True
+    facts = (pl.col("symbol").is_null() | (pl.col("symbol") == "r")) & _is_people & pl.col("people").is_not_null()
+    of_parts = (pl.col("unit") == "share") & pl.col("numerator_of").is_in(PEOPLE)
+    counts = [
+        pl.col("people").alias("count_all"),
+        pl.when(of_parts).then("numerator").alias("count_part"),
+        pl.when(of_parts).then(pl.col("people") - pl.col("numerator")).alias("count_rest"),
+    ]
+    names = ("count_all", "count_part", "count_rest")
+    both = (
+        now.filter(facts)
+        .with_columns(counts)
+        .join(before.filter(facts).with_columns(counts).select(*on, *names), on=on, nulls_equal=True, suffix="_before")
     )
-    few = both.filter((pl.col("people") - pl.col("people_before")).abs().is_between(1, pl.col("minimum") - 1))
+    changed = ((pl.col(name) - pl.col(f"{name}_before")).abs() for name in names)
+    few = both.filter(pl.any_horizontal(one.is_between(0.5, pl.col("minimum") - 0.5).fill_null(False) for one in changed))
     leaks = [
-        ("earlier", f"the people that differ: {_said(row)}", f"n and numerator here and in release {earlier.release_id}")
+        ("earlier", f"the people that differ: {_said(row)}", f"its counts here and in release {earlier.release_id}")
         for row in few.to_dicts()
     ]
-    return Looked("earlier: changed by few", both.height, tuple(leaks))
+    n = both.height
+    for name in ("district_context", "link_backtest", "school_changes"):
+        beside = _changed_beside(release, earlier, name)
+        n += beside.n_asked
+        leaks += beside.leaks
+    return Looked("earlier: changed by few", n, tuple(leaks))
+
+
+def _changed_beside(release: Published, earlier: Published, name: str) -> Looked:
+    """The same for numbers of people in the tables that are no table of values."""
+    table, before = release.tables.get(name), earlier.tables.get(name)
+    if table is None or before is None:
+        return Looked(name, 0)
+    on = [c for c in ("district", "school_year", "school_level", "grade", "instrument", "change") if c in table.columns]
+    counts = [c for c in table.columns if (c == "n" or c.startswith("n_")) and "schools" not in c and c in before.columns]
+    if not {*on} <= {*before.columns} or not on:
+        return Looked(name, 0)
+    told = before.select(*on, *(pl.col(c).alias(f"{c}_before") for c in counts))
+    both = table.with_columns(minimum_expression(release).alias("minimum")).join(told, on=on, nulls_equal=True)
+    leaks: list[tuple[str, str, str]] = []
+    for c in counts:
+        apart = (pl.col(c) - pl.col(f"{c}_before")).abs()
+        leaks += [
+            ("earlier", f"the people that differ: {name}.{c}, {_place(row)}", f"it here and in release {earlier.release_id}")
+            for row in both.filter(apart.is_between(1, pl.col("minimum") - 1)).to_dicts()
+        ]
+    return Looked(name, both.height * len(counts), tuple(leaks))
 
 
 def _declarations(release: Published) -> dict[str, pl.DataFrame]:
