@@ -356,6 +356,7 @@ def test_values_are_text_whatever_they_say(page: Any, address: str, width: int) 
     page.get_by_text("Something must be corrected").wait_for()
     settle(page)
     table = page.locator("[class*=st-key-rows-SD-S-CODE]")
+    table.locator("td code").first.wait_for()
     values = [cell.replace("\u2060", "") for cell in table.locator("td code").all_inner_texts()]
     assert values[1::2] == list(NASTY[:10])
     inside = page.locator("[data-testid=stMain]")

@@ -54,7 +54,7 @@ SELECT
   [delivered_row] AS delivered_rows
 FROM delivered
 """
-STAFF = b"Campus,Math FTE heads,Years 1-2,Coach,Coach FTE\n007,120,30,school,1\n008,200,40,none,0\n"
+STAFF = b"Campus,Math FTE heads,Years 1-2,Coach,Coach FTE\n007,120,30,school,1\n008,200,40,none,0\n009,100,20,none,0\n"
 
 INDICATOR_SQL = """\
 -- Grain: schools.
@@ -232,7 +232,9 @@ def test_the_new_district_sends_another_extract_in_its_own_layout(followed: Foll
     assert followed.first_staff.state == "corrections_needed"
     assert set(followed.first_staff.events[-1]["findings"]) == {"MS-S-COLUMN-MISSING"}
     values = followed.values.filter(district="springfield", indicator_id="EC5")
-    assert values.select("numerator", "denominator").rows() == [(70.0, 320.0)]
+    assert values.select("numerator", "denominator").rows() == [(90.0, 420.0)], (
+        "of three schools: what is told of adults stands on no fewer"
+    )
     assert "springfield/math_staff/2024-25/002" in followed.read("submissions")["submission_id"]
 
 
