@@ -77,6 +77,7 @@ class Leak:
 
 _ATTACKS = {
     "alone": "The release alone gives back",
+    "left out": "The release gives back by subtraction",
     "earlier": "With an earlier release one gets back",
     "insider": "A district that knows its own numbers gets back",
     "coalition": "Two districts that know their own numbers get back",
@@ -136,6 +137,8 @@ def audit_release(
     progress(f"Alone: {int((decision.verdict[system.targets] == GIVEN_BACK).sum())} given back ({clock.spent:.0f} s)")
     teller = _Teller(system, problem, decision)
     leaks = [teller.leak("alone", int(cell)) for cell in np.flatnonzero(system.targets & (decision.verdict == GIVEN_BACK))]
+    leaks += [teller.left_out(cell, relation) for cell, relation in system.left_out]
+    asked["left out"] = system.equations.n
     not_asked = [*system.not_asked, *teller.late("alone", np.flatnonzero(system.targets & (decision.verdict == UNDECIDED)))]
     for step in routes.ROUTES:
         part = step(release)
@@ -258,6 +261,12 @@ class _Teller:
             least,
             None if most >= UNBOUNDED // 2 else most,
             self.places(number),
+        )
+
+    def left_out(self, number: int, relation: str) -> Leak:
+        """A few people of a total who are in none of its parts."""
+        return Leak(
+            "left out", f"people of {self.cell(number)} in none of its parts", f"[{relation}]", places=self.places(number)
         )
 
     def places(self, number: int) -> tuple[Place, ...]:

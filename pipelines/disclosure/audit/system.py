@@ -76,6 +76,7 @@ class System:
     equations: Equations
     n_contradictions: int
     not_asked: tuple[str, ...]
+    left_out: tuple[tuple[int, str], ...]
 
     @cached_property
     def layer(self) -> Ints:
@@ -124,6 +125,7 @@ def build_system(releases: Sequence[Published]) -> System:
         equations=builder.equations(),
         n_contradictions=found.n_contradictions + builder.n_contradictions,
         not_asked=(*not_asked, *found.not_asked),
+        left_out=tuple(builder.left_out),
     )
 
 
@@ -198,7 +200,8 @@ class _Cells:
 
     def __init__(self, roles: pl.DataFrame, other: pl.DataFrame, counts: pl.DataFrame) -> None:
         self.not_asked: list[str] = []
-        self.rests_of: dict[str, str] = {}
+        # The declared count behind a name that is not one: of people outside a numerator, and of one indicator's own.
+        self.alias: dict[str, str] = {}
         people = {*counts.filter(pl.col("of").is_in(PEOPLE))["count"].to_list(), *other["count"].to_list()}
         roles = _without_fractions(roles, people, self.not_asked)
         by = pl.col("by").fill_null("")
@@ -234,16 +237,23 @@ class _Cells:
             pl.col("number").is_null().alias("is_hidden"),
         ).select(told.columns)
         told = pl.concat([told, context])
-        # Two published numbers for one cell: the declared sameness does not hold there, and each row keeps a cell of its own.
+        # Two published numbers for one count: the declared sameness does not hold there, and each indicator has a count of its
+        # own in that district and year; where one indicator contradicts itself, each row.
+        told = told.with_columns(pl.col("count").alias("declared"))
+        place = ["layer", "count", "district", "school_year"]
+        differs = (pl.col("number").drop_nulls().n_unique().over(COLUMNS) > 1).any().over(place)
+        told = told.with_columns(differs.alias("differs"))
+        self.n_contradictions = int(told.filter("differs").select(place).n_unique()) if told["differs"].any() else 0
+        own = pl.format("{} as in {} {}", "count", "indicator_id", "role")
+        told = told.with_columns(pl.when("differs").then(own).otherwise("count").alias("count")).drop("differs")
+        self.alias.update(told.filter(pl.col("count") != pl.col("declared")).select("count", "declared").unique().iter_rows())
         clash = pl.col("number").drop_nulls().n_unique().over(COLUMNS) > 1
         told = told.with_columns(clash.alias("clash"))
-        self.n_contradictions = int(told.filter("clash").select(COLUMNS).n_unique()) if told["clash"].any() else 0
         told = told.with_columns(
             pl.when("clash")
             .then(pl.format("{} (row {} of {})", "count", "source_row", "layer"))
             .otherwise("count")
             .alias("count"),
-            pl.col("count").alias("declared"),
         )
         encoded, names = _encoded(told)
         ids = group_ids(encoded)
@@ -308,10 +318,10 @@ class _Cells:
         told = (self.lower[numerator] == self.upper[numerator]) & (self.lower[denominator] == self.upper[denominator])
         told &= self.lower[numerator] <= self.lower[denominator]
         left = self.lower[denominator] - self.lower[numerator]
-        self.rests_of.update(
+        self.alias.update(
             zip(
                 (self.frame["count"].gather(denominator) + " less " + self.frame["count"].gather(numerator)).to_list(),
-                self.frame["count"].gather(numerator).to_list(),
+                self.frame["declared"].gather(numerator).to_list(),
                 strict=True,
             )
         )
@@ -395,6 +405,8 @@ class _Builder:
         self._name_of: list[Ints] = []
         self._names: dict[str, int] = {}
         self._n = 0
+        # Totals that leave out a small number of people, known to the last unit, and by which relation.
+        self.left_out: list[tuple[int, str]] = []
 
     def equations(self) -> Equations:
         def joined(arrays: list[Ints]) -> Ints:
@@ -473,7 +485,7 @@ class _Builder:
         fits = np.ones(len(names) + 1, dtype=np.bool_)
         if group["indicator_id"] is not None:
             own = {*self.counts.filter(pl.col("indicator_id") == group["indicator_id"])["count"].to_list()}
-            fits = np.array([False, *(cells.rests_of.get(name, name) in own for name in names)])
+            fits = np.array([False, *(cells.alias.get(name, name) in own for name in names)])
         found: Flags = fits[cells.codes[:, column]] & ~cells.is_split
         if group["column"] in ("category", "statistic"):
             # One denominator stands under all the parts: the people outside them do not add up.
@@ -581,6 +593,9 @@ class _Builder:
         # a total of one part is the same people.
         repeats = whole & (cells.frame["role"].gather(total) == "rest").to_numpy() & (np.bincount(row, minlength=n) > 1)
         keep = ~(impossible & is_told[total]) & ~all_told & ~repeats
+        nobody_named = (n_named is None) | ~complete
+        few = all_told & nobody_named & cells.is_people[total] & (residual > 0) & (residual < cells.minimum[total])
+        self.left_out += [(int(cell), _relation_text(group)) for cell in total[few]]
         number = np.cumsum(keep) - 1
         used = keep[row]
         m = int(keep.sum())
