@@ -480,6 +480,14 @@ def test_a_share_whose_people_changed_by_a_few() -> None:
     assert audit_release(release([value(x=62, n=125)]), [before]).passed
 
 
+@pytest.mark.parametrize(("more", "is_found"), [(4, True), (0, False), (15, False)])
+def test_people_whom_nobody_sends_and_who_changed_by_a_few(more: int, is_found: bool) -> None:
+    """All students and one of two groups grow by many; the other group, which is withheld, by the difference."""
+    before = release([count_of(200, subgroup="all"), count_of(100, subgroup=NOT)], counts=DENOMINATOR, release_id="0001-a")
+    now = release([count_of(240 + more, subgroup="all"), count_of(140, subgroup=NOT)], counts=DENOMINATOR)
+    assert [leak.attack for leak in audit_release(now, [before]).leaks] == (["earlier"] if is_found else [])
+
+
 def test_people_of_a_mean_or_beside_a_range_that_changed_by_a_few() -> None:
     for then, now in ((count_of(100), count_of(104)), (ranged(110), ranged(111))):
         before = release([then], counts=SHARE, release_id="0001-a")

@@ -137,8 +137,8 @@ def audit_release(
     progress(f"Alone: {int((decision.verdict[system.targets] == GIVEN_BACK).sum())} given back ({clock.spent:.0f} s)")
     teller = _Teller(system, problem, decision)
     leaks = [teller.leak("alone", int(cell)) for cell in np.flatnonzero(system.targets & (decision.verdict == GIVEN_BACK))]
-    leaks += [teller.left_out(cell, relation) for cell, relation in system.left_out]
-    asked["left out"] = system.equations.n
+    leaks += [teller.left_out(cell, name) for cell, name, n in system.left_out if 0 < n < system.minimum[cell]]
+    asked["left out"] = len(system.left_out)
     not_asked = [*system.not_asked, *teller.late("alone", np.flatnonzero(system.targets & (decision.verdict == UNDECIDED)))]
     for step in routes.ROUTES:
         part = step(release)
@@ -331,9 +331,10 @@ def _with_earlier(
     found_alone = _same_as_alone(system, alone_system, alone)
     safe_before[layer_of_newest] = ~found_alone[layer_of_newest]
     targets = system.targets & relevant & ~told_elsewhere & (safe_before | ~layer_of_newest)
-    n = int(targets.sum())
-    if not n:
-        return [], 0, []
+    changed = _left_out_changed(system)
+    n = int(targets.sum()) + len(system.left_out)
+    if not targets.any() and not changed:
+        return [], n, []
     progress(f"With {', '.join(names[1:])}: {n} counts whose surroundings changed ({clock.spent:.0f} s)")
     part = problem.without_rows(~_rows_of(problem, relevant))
     decision = decide(part, targets, system.minimum, clock)
@@ -354,8 +355,24 @@ def _with_earlier(
         ids = group_ids(system.codes[:, 1:])
         bad &= ~np.isin(ids, ids[already])
     with_names = f" (with {', '.join(names[1:])})"
-    leaks = [teller.leak("earlier", int(cell), teller.relation(int(cell)) + with_names) for cell in np.flatnonzero(bad)]
+    subtracted = [teller.left_out(cell, f"{name}{with_names}") for cell, name in changed]
+    leaks = [replace(leak, attack="earlier") for leak in subtracted]
+    leaks += [teller.leak("earlier", int(cell), teller.relation(int(cell)) + with_names) for cell in np.flatnonzero(bad)]
     return leaks, n, teller.late(f"earlier ({', '.join(names[1:])})", late)
+
+
+def _left_out_changed(system: System) -> list[tuple[int, str]]:
+    """Totals of the newest release, and relations, that leave out nearly as many people as in an earlier one."""
+    if not system.left_out:
+        return []
+    cells, names, left = (list(part) for part in zip(*system.left_out, strict=True))
+    of = pl.DataFrame(
+        {"cell": cells, "name": names, "left": left, "layer": system.layer[cells], "id": group_ids(system.codes[cells, 1:])}
+    )
+    both = of.filter(layer=0).join(of.filter(pl.col("layer") > 0), on=["id", "name"], suffix="_before")
+    minimum = pl.Series(system.minimum[both["cell"].to_numpy()])
+    few = both.filter((pl.col("left") - pl.col("left_before")).abs().is_between(1, minimum - 1))
+    return few.select("cell", "name").unique(maintain_order=True).rows()
 
 
 def _rows_of(problem: Problem, cells: Flags) -> Flags:

@@ -76,7 +76,7 @@ class System:
     equations: Equations
     n_contradictions: int
     not_asked: tuple[str, ...]
-    left_out: tuple[tuple[int, str], ...]
+    left_out: tuple[tuple[int, str, int], ...]  # total, relation, people of it in none of its parts
 
     @cached_property
     def layer(self) -> Ints:
@@ -405,8 +405,8 @@ class _Builder:
         self._name_of: list[Ints] = []
         self._names: dict[str, int] = {}
         self._n = 0
-        # Totals that leave out a small number of people, known to the last unit, and by which relation.
-        self.left_out: list[tuple[int, str]] = []
+        # Totals that leave people out, how many, known to the last unit, and by which relation.
+        self.left_out: list[tuple[int, str, int]] = []
 
     def equations(self) -> Equations:
         def joined(arrays: list[Ints]) -> Ints:
@@ -594,8 +594,8 @@ class _Builder:
         repeats = whole & (cells.frame["role"].gather(total) == "rest").to_numpy() & (np.bincount(row, minlength=n) > 1)
         keep = ~(impossible & is_told[total]) & ~all_told & ~repeats
         nobody_named = (n_named is None) | ~complete
-        few = all_told & nobody_named & cells.is_people[total] & (residual > 0) & (residual < cells.minimum[total])
-        self.left_out += [(int(cell), _relation_text(group)) for cell in total[few]]
+        told = np.flatnonzero(all_told & nobody_named & cells.is_people[total] & (residual >= 0))
+        self.left_out += [(int(total[k]), _relation_text(group), int(residual[k])) for k in told]
         number = np.cumsum(keep) - 1
         used = keep[row]
         m = int(keep.sum())
