@@ -109,7 +109,7 @@ CODES: dict[str, set[str]] = {
     "rubric_ratings": {"accomplished", "developing", "undeveloped"},
     "samplings": {"all", "random", "purposive"},
     "states": {"CA", "FL", "IL", "NY", "PA", "TX"},
-    "symbols": {"z", "x", "c", "r", "low", "u"},
+    "symbols": {"z", "x", "c", "low", "u"},
     "title_roles": {"core", "supplemental", "intervention", "after_school", "tutoring"},
     "unit_types": {"school", "district"},
     "use_sources": {"survey", "log"},
