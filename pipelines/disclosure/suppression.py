@@ -85,10 +85,13 @@ def first_states(
     of, part_of = table["of"].fill_null("nothing").to_numpy(), table["part_of"].fill_null("nothing").to_numpy()
     is_share = (table["unit"] == SHARE).fill_null(value=False).to_numpy()
     of_people = np.isin(of, PEOPLE)
+    # Positions and hours are no people, but few of them are few people: of an indicator about people every n is one.
+    about_people = values["indicator_id"].is_in(counts.filter(pl.col("of").is_in(PEOPLE))["indicator_id"].unique().to_list())
+    n = table["n"].cast(pl.Float64).to_numpy()
     part_is_people = np.isin(part_of, PEOPLE)
     with np.errstate(invalid="ignore"):
         says_no_size = np.isnan(size) & (of != "nothing")
-        is_small = (of != "nothing") & (size < m)
+        is_small = ((of != "nothing") & (size < m)) | (about_people.to_numpy() & (n < m))
         is_few_schools = (of == "adults") & (schools < SCHOOLS_OF_ADULTS)
         share_of_people = of_people & part_is_people & is_share
         other_people_are_few = part_is_people & ~is_share & (part < m)
