@@ -151,6 +151,8 @@ def held_rows(
     people = [name for name in table.columns if (name == "n" or name.startswith("n_")) and "schools" not in name]
     numbers = [name for name in table.columns if name not in key]
     then = latest.select(*key, *(pl.col(name).cast(table.schema[name]).alias(f"{name}_then") for name in numbers))
+    # A folder that was altered may tell a row twice; it must not make two of one here.
+    then = then.unique(list(key), keep="first", maintain_order=True)
     both = table.join(then, on=list(key), how="left", nulls_equal=True, maintain_order="left")
     both = both.join(minimum, on="district", how="left", nulls_equal=True, maintain_order="left")
     least = pl.col("minimum_n").fill_null(minimum["minimum_n"].max())

@@ -423,16 +423,7 @@ class _Builder:
             name_of=joined(self._name_of),
         )
 
-    def add(
-        self,
-        rows: Ints,
-        cells: Ints,
-        signs: Ints,
-        lower: Ints,
-        upper: Ints,
-        strength: Ints,
-        name: str,
-    ) -> None:
+    def add(self, rows: Ints, cells: Ints, signs: Ints, lower: Ints, upper: Ints, strength: Ints, name: str) -> None:
         self._parts.append((rows + self._n, cells, signs))
         self._lower.append(lower)
         self._upper.append(upper)
