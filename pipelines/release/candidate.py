@@ -97,6 +97,7 @@ def write_candidate(
         "created_at": inputs.created_at,
         "kind": inputs.kind,
         "fingerprint": inputs.fingerprint,
+        "project_minimum_n": inputs.minimum_n,
         "minimum_n": max([inputs.minimum_n, *tables["districts"]["minimum_n"].to_list()]),
         "inputs": [
             {"submission_id": submission_id, "keyed_digest": hmac.new(key, digest.encode(), hashlib.sha256).hexdigest()}

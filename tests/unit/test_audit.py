@@ -391,10 +391,10 @@ def test_a_sum_of_hours_is_no_count_of_people() -> None:
 # --- those who know more ---------------------------------------------------------------------------------------------------
 
 
-def across(told: Mapping[str, int | None], total: int) -> Published:
+def across(told: Mapping[str, int | None], total: int, release_id: str = "0002-b") -> Published:
     rows = [count_of(n, district=name, sources=f"{name}/one") for name, n in told.items()]
     rows.append(count_of(total, district=None))
-    return release(rows, counts=DENOMINATOR, relations=DISTRICT)
+    return release(rows, counts=DENOMINATOR, relations=DISTRICT, release_id=release_id)
 
 
 def test_a_district_takes_its_own_number_from_the_total_of_all() -> None:
@@ -469,6 +469,42 @@ def test_two_earlier_releases_tell_more_than_each() -> None:
     assert audit_release(now, [b]).passed
     report = audit_release(now, [a, b])
     assert {(leak.lower, leak.upper) for leak in found(report, "earlier")} == {(5, 5)}
+
+
+def test_districts_that_pool_what_they_know_have_earlier_releases_too() -> None:
+    hidden = dict.fromkeys(("chicago", "houston", "miami"))
+    now = across({**hidden, "boston": None, "austin": 30}, 170)
+    before = across({**hidden, "boston": 25, "austin": None}, 170, release_id="0001-a")
+    assert audit_release(now).passed
+    assert audit_release(before).passed
+    report = audit_release(now, [before])
+    assert {leak.attack for leak in report.leaks} == {"coalition"}
+    assert all("0001-a" in leak.relation for leak in report.leaks)
+    assert audit_release(now, [across({**hidden, "boston": None, "austin": 30}, 170, release_id="0001-a")]).passed
+
+
+def test_the_one_person_of_a_count_has_earlier_releases_too() -> None:
+    parts = [("groups", "subgroup", "all", name, True) for name in ("one", "two", "three", "four")]
+
+    def split(told: Mapping[str, int], name: str) -> Published:
+        rows = [count_of(told.get(group), subgroup=group) for group in ("one", "two", "three", "four")]
+        return release([*rows, count_of(50, subgroup="all")], counts=DENOMINATOR, relations=parts, release_id=name)
+
+    now, before = split({"four": 20}, "0002-b"), split({"three": 20}, "0001-a")
+    assert audit_release(now).passed
+    assert audit_release(before).passed
+    report = audit_release(now, [before])
+    assert {leak.attack for leak in report.leaks} == {"singleton"}
+    assert {(leak.lower, leak.upper) for leak in report.leaks} == {(9, 9)}
+
+
+def test_what_an_earlier_release_told_its_districts_is_not_the_fault_of_the_new_one() -> None:
+    before = across({"chicago": None, "houston": None, "miami": 60}, 120, release_id="0001-a")
+    now = across({"chicago": None, "houston": None, "miami": None}, 120)
+    assert {leak.attack for leak in audit_release(before).leaks} == {"insider"}
+    assert {leak.attack for leak in audit_release(now).leaks} == {"coalition"}
+    beside = audit_release(now, [before])
+    assert {leak.attack for leak in beside.leaks} == {"coalition"}
 
 
 def test_a_share_whose_people_changed_by_a_few() -> None:
@@ -780,6 +816,37 @@ def test_what_nobody_asked_about_is_told() -> None:
     values = extra.tables["indicator_values"].with_columns(pl.lit(4).alias("n_teachers"))
     report = audit_release(Published("0002-b", extra.manifest, {**extra.tables, "indicator_values": values}))
     assert report.not_asked == ("table indicator_values, column n_teachers: not known to the audit",)
+
+
+def test_a_strange_column_is_told_in_whichever_table_it_stands() -> None:
+    shown = value(x=50, n=100)
+    for name in ("submissions", "codes", "naep_results"):
+        report = audit_release(release([shown], **{name: pl.DataFrame({"n_hidden": [3]})}))
+        assert report.not_asked == (f"table {name}, column n_hidden: not known to the audit",)
+
+
+def test_a_strange_number_in_the_manifest_is_told() -> None:
+    shown = value(x=50, n=100)
+    cells = {"cells": [{"district": "chicago", "count": 3}]}
+    assert audit_release(release([shown], manifest=cells)).not_asked == ("manifest.cells: not known to the audit",)
+    inner = {"protection": {"share_hidden": 0.1, "smallest": 3}, "code_version": "1.0"}
+    assert audit_release(release([shown], manifest=inner)).not_asked == ("manifest.protection.smallest: not known to the audit",)
+
+
+def test_an_indicator_that_nobody_declared_is_told() -> None:
+    whole = release([value(x=50, n=100), value("XX1", x=3, n=4)])
+    undeclared = whole.tables["indicators"].filter(pl.col("indicator_id") != "XX1")
+    report = audit_release(Published("0002-b", whole.manifest, {**whole.tables, "indicators": undeclared}))
+    assert report.not_asked == ("indicator XX1: the release does not say what it counts",)
+    people = whole.tables["indicators"].with_columns(pl.lit("students").alias("counts"))
+    report = audit_release(Published("0002-b", whole.manifest, {**whole.tables, "indicators": people}))
+    assert "indicator XX1: it counts students, and the release does not say by which numbers" in report.not_asked
+
+
+def test_no_district_goes_below_the_minimum_of_the_project() -> None:
+    rows = [value(x=15, n=42)]
+    assert audit_release(release(rows, minimum=10)).passed
+    assert not audit_release(release(rows, minimum=10, manifest={"project_minimum_n": 20})).passed
 
 
 def test_a_release_without_declarations_does_not_pass() -> None:

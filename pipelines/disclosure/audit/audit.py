@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -146,18 +146,13 @@ def audit_release(
         leaks += [Leak(*told) for told in part.leaks]
         not_asked += part.not_asked
     progress(f"Further routes: {sum(asked.values()) - asked['alone']} rows looked at ({clock.spent:.0f} s)")
-    district = system.codes[:, COLUMNS.index("district")]
-    for name, seen in (
-        ("insider", districts(problem, decision, system.targets, system.minimum, district, 1, clock)),
-        ("coalition", districts(problem, decision, system.targets, system.minimum, district, 2, clock)),
-        ("singleton", singletons(problem, decision, system.targets, system.minimum, clock, progress)),
-    ):
+    for name, seen in _views(system, problem, decision, system.targets, clock, progress):
         asked[name] += seen.n_attacks
         leaks += teller.seen(name, seen)
         not_asked += teller.late(name, np.array(seen.undecided, dtype=np.int64))
     for others in _together(earlier):
-        part_leaks, n, late = _with_earlier(release, others, decision, system, clock, progress)
-        asked["earlier"] += n
+        part_leaks, n_asked, late = _with_earlier(release, others, decision, system, clock, progress)
+        asked.update(n_asked)
         leaks += part_leaks
         not_asked += late
     for other in earlier:
@@ -176,6 +171,16 @@ def audit_release(
         seconds=time.monotonic() - clock.started,
         n_contradictions=system.n_contradictions + decision.n_contradictions,
     )
+
+
+def _views(
+    system: System, problem: Problem, decision: Decision, targets: Flags, clock: Clock, progress: Callable[[str], None]
+) -> Iterator[tuple[str, Seen]]:
+    """What those learn of `targets` who know more than what is published, by kind of attack."""
+    district = system.codes[:, COLUMNS.index("district")]
+    yield "insider", districts(problem, decision, targets, system.minimum, district, 1, clock)
+    yield "coalition", districts(problem, decision, targets, system.minimum, district, 2, clock)
+    yield "singleton", singletons(problem, decision, targets, system.minimum, clock, progress)
 
 
 def _together(earlier: Sequence[Published]) -> list[list[Published]]:
@@ -317,8 +322,8 @@ def _with_earlier(
     alone_system: System,
     clock: Clock,
     progress: Callable[[str], None],
-) -> tuple[list[Leak], int, list[str]]:
-    """Attack a release and earlier ones laid over one another, where their blocks differ."""
+) -> tuple[list[Leak], Counter[str], list[str]]:
+    """Attack a release and earlier ones laid over one another, where their blocks differ; what was asked is by kind of attack."""
     names = [release.release_id, *(other.release_id for other in others)]
     kept = [Published(one.release_id, one.manifest, {**one.tables}) for one in (release, *others)]
     system = build_system(kept)
@@ -332,33 +337,47 @@ def _with_earlier(
     safe_before[layer_of_newest] = ~found_alone[layer_of_newest]
     targets = system.targets & relevant & ~told_elsewhere & (safe_before | ~layer_of_newest)
     changed = _left_out_changed(system)
-    n = int(targets.sum()) + len(system.left_out)
+    asked = Counter({"earlier": int(targets.sum()) + len(system.left_out)})
     if not targets.any() and not changed:
-        return [], n, []
-    progress(f"With {', '.join(names[1:])}: {n} counts whose surroundings changed ({clock.spent:.0f} s)")
+        return [], asked, []
+    progress(f"With {', '.join(names[1:])}: {asked['earlier']} counts whose surroundings changed ({clock.spent:.0f} s)")
     part = problem.without_rows(~_rows_of(problem, relevant))
     decision = decide(part, targets, system.minimum, clock)
     bad = targets & (decision.verdict == GIVEN_BACK)
     late = np.flatnonzero(targets & (decision.verdict == UNDECIDED))
     teller = _Teller(system, part, decision, names)
+    ids, is_old = group_ids(system.codes[:, 1:]), relevant & ~layer_of_newest
+    old_problem = base.without_rows(~_rows_of(base, is_old))
+
+    def of_earlier_alone(cells: Ints) -> tuple[Decision, Flags]:
+        """The earlier releases by themselves, asked about the same counts as these."""
+        twins = np.isin(ids, ids[cells]) & is_old & system.targets
+        return decide(old_problem, twins, system.minimum, clock, wanted_intervals=0), twins
+
     if bad.any():
         # What an earlier release gave back by itself cannot be taken back: the new one is not at fault.
-        twins = np.isin(group_ids(system.codes[:, 1:]), group_ids(system.codes[:, 1:])[bad]) & ~layer_of_newest & system.targets
-        old = decide(
-            base.without_rows(~_rows_of(base, relevant & ~layer_of_newest)),
-            twins & relevant,
-            system.minimum,
-            clock,
-            wanted_intervals=0,
-        )
-        already = twins & relevant & (old.verdict == GIVEN_BACK)
-        ids = group_ids(system.codes[:, 1:])
-        bad &= ~np.isin(ids, ids[already])
+        old, twins = of_earlier_alone(np.flatnonzero(bad))
+        bad &= ~np.isin(ids, ids[twins & (old.verdict == GIVEN_BACK)])
     with_names = f" (with {', '.join(names[1:])})"
     subtracted = [teller.left_out(cell, f"{name}{with_names}") for cell, name in changed]
     leaks = [replace(leak, attack="earlier") for leak in subtracted]
     leaks += [teller.leak("earlier", int(cell), teller.relation(int(cell)) + with_names) for cell in np.flatnonzero(bad)]
-    return leaks, n, teller.late(f"earlier ({', '.join(names[1:])})", late)
+    not_asked = teller.late(f"earlier ({', '.join(names[1:])})", late)
+    for name, seen in _views(system, part, decision, targets, clock, progress):
+        asked[name] += seen.n_attacks
+        not_asked += teller.late(f"{name} ({', '.join(names[1:])})", np.array(seen.undecided, dtype=np.int64))
+        if not seen.found:
+            continue
+        old, twins = of_earlier_alone(np.array([one.cell for one in seen.found], dtype=np.int64))
+        before = {
+            ids[one.cell]
+            for of, known in _views(system, old_problem, old, twins, clock, progress)
+            if of == name
+            for one in known.found
+        }
+        new = replace(seen, found=tuple(one for one in seen.found if ids[one.cell] not in before))
+        leaks += [replace(leak, relation=leak.relation + with_names) for leak in teller.seen(name, new)]
+    return leaks, asked, not_asked
 
 
 def _left_out_changed(system: System) -> list[tuple[int, str]]:

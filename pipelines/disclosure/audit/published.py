@@ -77,13 +77,17 @@ def declared(release: Published, name: str) -> pl.DataFrame | None:
 
 
 def minimum_of(release: Published) -> tuple[dict[str, int], int]:
-    """The least number of people by district, and the number that holds where no district is named (the manifest's)."""
+    """The least number of people by district, and the number that holds where no district is named (the manifest's).
+
+    No district's own is less than the project's.
+    """
+    project = int(release.manifest.get("project_minimum_n") or 0)
     general = int(release.manifest.get("minimum_n") or 0)
     districts = release.tables.get("districts")
     if districts is None or "minimum_n" not in districts.columns:
-        return {}, general
-    told = {str(code): int(n) for code, n in districts.select("code", "minimum_n").drop_nulls().iter_rows()}
-    return told, max([general, *told.values()])
+        return {}, max(general, project)
+    told = {str(code): max(int(n), project) for code, n in districts.select("code", "minimum_n").drop_nulls().iter_rows()}
+    return told, max([general, project, *told.values()])
 
 
 def minimum_expression(release: Published) -> pl.Expr:

@@ -18,7 +18,6 @@ from pipelines.disclosure.audit.published import (
     FLOATS,
     KEY,
     PEOPLE,
-    TEXTS,
     WHOLE_NUMBERS,
     Published,
     declared,
@@ -26,90 +25,8 @@ from pipelines.disclosure.audit.published import (
     range_parts,
     values_of,
 )
+from pipelines.disclosure.audit.shapes import COMPARISON_NUMBERS, COMPARISON_SIDES, not_known
 
-NO_PEOPLE = frozenset(
-    (
-        "codes",
-        "thresholds",
-        "verdicts",
-        "programs",
-        "instruments",
-        "naep_results",
-        "expected_extracts",
-        "submissions",
-        "indicators",
-        "counts",
-        "relations",
-        "link_backtest_summary",
-    )
-)
-_COMPARISON_NUMBERS = (
-    "value",
-    "other_value",
-    "difference",
-    "standard_error",
-    "lower",
-    "upper",
-    "z",
-    "p_value",
-    "q_value",
-    "n_in_family",
-)
-_COMPARISON_SIDES = ("district", "school_year", "subgroup", "instrument", "administration")
-_KNOWN = {
-    "indicator_values": frozenset((*KEY, *FLOATS, *WHOLE_NUMBERS, *TEXTS)),
-    "comparisons": frozenset(
-        (
-            *(name for name in KEY if name not in ("unit_type", "unit_id")),
-            *(f"other_{name}" for name in _COMPARISON_SIDES),
-            *_COMPARISON_NUMBERS,
-            "comparison",
-            "indicator_id",
-            "unit",
-            "verdict",
-            "finding",
-            "is_census",
-            "reason",
-            "remedy",
-        )
-    ),
-    "districts": frozenset(("code", "label", "state", "minimum_n")),
-    "school_changes": frozenset(("district", "school_year", "change", "n_schools", "n_enrolled")),
-    "district_context": frozenset(
-        (
-            "district",
-            "school_year",
-            "school_level",
-            "n_schools",
-            "n_charter_schools",
-            "n_schools_in_scope",
-            "n_enrolled",
-            "n_low_income",
-            "n_english_learner",
-            "n_disability",
-        )
-    ),
-    "link_backtest": frozenset(
-        (
-            "district",
-            "state",
-            "school_year",
-            "grade",
-            "instrument",
-            "n",
-            "linked_mean",
-            "standard_error",
-            "lower",
-            "upper",
-            "naep_mean",
-            "naep_se",
-            "difference",
-            "coverage",
-            "is_judged",
-            "is_within",
-        )
-    ),
-}
 _SPREAD = r"^p\d{1,2}(_minus_p\d{1,2})?$"
 _DIFFERENCE = r"^difference"
 _FEW_UNITS = 3
@@ -433,7 +350,7 @@ def comparisons(release: Published) -> Looked:
         "pair",
         *(
             pl.col(f"other_{name}").cast(pl.String).alias(name)
-            if name in _COMPARISON_SIDES and f"other_{name}" in pairs.columns
+            if name in COMPARISON_SIDES and f"other_{name}" in pairs.columns
             else name
             for name in sides
         ),
@@ -448,7 +365,7 @@ def comparisons(release: Published) -> Looked:
         first["told_value"].alias("told_1"),
         second["told_value"].alias("told_2"),
     )
-    numbers = [name for name in _COMPARISON_NUMBERS if name in pairs.columns]
+    numbers = [name for name in COMPARISON_NUMBERS if name in pairs.columns]
     has_number = pl.any_horizontal(pl.col(name).is_not_null() for name in numbers)
     is_hidden = pl.col("hidden_1") | pl.col("hidden_2")
     leaks = [
@@ -559,24 +476,8 @@ def manifest(release: Published) -> Looked:
 
 
 def unknown_shapes(release: Published) -> Looked:
-    """Tables and columns that no route knows and that hold numbers: told, because nobody asked about them."""
-    lost = []
-    for name, table in sorted(release.tables.items()):
-        if name in NO_PEOPLE:
-            continue
-        known = _KNOWN.get(name, frozenset())
-        for column, kind in table.schema.items():
-            if column in known or table[column].null_count() == table.height or kind == pl.Boolean or kind.is_temporal():
-                continue
-            is_text = kind in (pl.String, pl.Categorical, pl.Enum)
-            if not is_text or table[column].cast(pl.String).str.contains(_DIGITS).any() or name == "indicator_values":
-                lost.append(f"table {name}, column {column}: not known to the audit")
-    missing = [
-        f"table {name}: the release has none"
-        for name in ("indicator_values", "indicators", "districts")
-        if name not in release.tables
-    ]
-    return Looked("unknown shapes", len(release.tables), (), (*missing, *lost))
+    """Numbers that no route and no attack knows: told, because nobody asked about them."""
+    return Looked("unknown shapes", len(release.tables), (), not_known(release))
 
 
 def changed_by_few(release: Published, earlier: Published) -> Looked:
