@@ -211,6 +211,7 @@ class _Search:
                     held += [beyond, beyond + len(self._ranged)]
                 columns, none = np.array(held, dtype=np.int64), np.zeros(len(held))
                 self._change_bounds(columns, none, none)
+                # Where this fails nothing of the block can keep them apart, and the auditor says so.
                 self._alone(cell, UP, max(1.0, float(self._block.reach[cell] - self._block.value[cell])))
                 self._change_bounds(columns, none, self._column_upper[columns])
                 if int((self.state == HIDDEN).sum()) > before:
