@@ -135,12 +135,12 @@ def _indicators(release: Published) -> list[str]:
     tells = pl.any_horizontal(pl.col(name).is_not_null() for name in (*FLOATS, *WHOLE_NUMBERS))
     present = values_of(release).filter(tells)["indicator_id"].unique().sort().to_list()
     of = dict(table.select("indicator_id", "counts").iter_rows())
-    with_people = {*counts.filter((pl.col("role") == "denominator") & pl.col("of").is_in(PEOPLE))["indicator_id"].to_list()}
+    with_numbers = {*counts.filter(pl.col("role") == "denominator")["indicator_id"].to_list()}
     lost = [f"indicator {name}: the release does not say what it counts" for name in present if not of.get(name)]
     return lost + [
         f"indicator {name}: it counts {of[name]}, and the release does not say by which numbers"
         for name in present
-        if of.get(name) in PEOPLE and name not in with_people
+        if of.get(name) in PEOPLE and name not in with_numbers
     ]
 
 
