@@ -61,7 +61,7 @@ def least_hidden(block: Block) -> Least | None:
     bound_rows = vstack([hstack([table_columns, _at(table_rows, g, len(goals), n)]) for g in range(len(goals))])
     zero = np.zeros(equal.shape[0])
     all_lower = np.concatenate([np.zeros(n_rows), np.tile(lower, len(goals))])
-    all_upper = np.concatenate([np.ones(n_rows), np.tile(upper, len(goals))])
+    all_upper = np.concatenate([(~block.kept[candidates]).astype(float), np.tile(upper, len(goals))])
     for g, (cell, goal, is_up) in enumerate(goals):
         at = n_rows + g * n + cell
         if is_up:
@@ -100,7 +100,7 @@ def _goals(block: Block, known: NDArray[np.bool_]) -> list[tuple[int, float, boo
     """Small hidden counts: how far another table must have each, above and below."""
     small = np.flatnonzero(block.asked & ~known & (block.value < block.large))
     above = [(int(cell), float(block.reach[cell]), True) for cell in small if block.value[cell] < block.reach[cell]]
-    below = [(int(cell), 0.0, False) for cell in small if block.value[cell] > 0]
+    below = [(int(cell), float(block.sink[cell]), False) for cell in small if block.value[cell] > block.sink[cell]]
     return above + below
 
 

@@ -31,6 +31,8 @@ _TOLERANCE = 1e-6
 _STAY = 1e6
 # Common tables are made as long as one of them proves more than one in so many.
 _FEW = 20
+# Nobody thinks of a small group where so many times the minimum may be there.
+_FAR = 3
 # Branches of an integer program that asks whether half people can be whole.
 _NODES = 1000
 
@@ -40,10 +42,11 @@ class Block:
     """Counts that hang together, and the values that show them. Shapes: (cells,) and (rows,), the matrix (equations, cells).
 
     `value`: the true counts; `matrix @ value` is zero. `fixed`: counts that a reader knows whatever is hidden. `asked`: counts
-    that must be left open when they are hidden, upwards to `reach`, downwards to zero unless they stay at or above `large`.
+    that must be left open when they are hidden, upwards to `reach`, downwards to `sink` unless they stay at or above `large`.
     `minimum`: below it a count is small.
     `row_size`, `row_part`: the counts that a value shows (-1 for none); `state`: whether it is SHOWN, shown as a RANGE (its
-    size, and its part between `row_lower` and `row_upper`) or HIDDEN; `weight`: what hiding it costs.
+    size, and its part between `row_lower` and `row_upper`) or HIDDEN; `kept`: ranges that are not hidden, because a reader knows
+    them anyway; `weight`: what hiding it costs.
     """
 
     value: NDArray[np.float64]
@@ -51,6 +54,7 @@ class Block:
     fixed: NDArray[np.bool_]
     asked: NDArray[np.bool_]
     reach: NDArray[np.float64]
+    sink: NDArray[np.float64]
     large: NDArray[np.float64]
     minimum: NDArray[np.float64]
     row_size: NDArray[np.int64]
@@ -58,6 +62,7 @@ class Block:
     state: NDArray[np.int8]
     row_lower: NDArray[np.float64]
     row_upper: NDArray[np.float64]
+    kept: NDArray[np.bool_]
     weight: NDArray[np.float64]
 
 
@@ -102,11 +107,13 @@ class _Search:
         np.minimum.at(self._upper, block.row_part[ranged], block.row_upper[ranged])
         is_known = self._known
         self._lower[is_known], self._upper[is_known] = 0.0, np.inf
-        self._ranged = np.flatnonzero(~is_known & ((self._lower > 0) | np.isfinite(self._upper)))
+        may_be_hidden = np.ones(n, dtype=bool)
+        may_be_hidden[block.row_part[ranged & block.kept]] = False
+        self._ranged = np.flatnonzero(~is_known & may_be_hidden & ((self._lower > 0) | np.isfinite(self._upper)))
         self._beyond = np.full(n, -1)
         self._beyond[self._ranged] = np.arange(len(self._ranged))
         self._open_up = block.value >= block.reach
-        self._open_down = block.value <= 0
+        self._open_down = block.value <= block.sink
         self._program = self._built()
         self._rows_of = _rows_by_cell(n, block.row_size, block.row_part)
 
@@ -154,13 +161,14 @@ class _Search:
                     not_open.add(cell)
 
     def _settle_large(self, not_open: set[int], deadline: float) -> bool:
-        """See that every large hidden count is known to be large, or may be nobody. Returns whether time ran out."""
+        """See that every large hidden count is far from small, known to be large, or may be nobody. Returns whether time ran out."""
         block = self._block
         known = self._known
         lower = np.where(known, block.value, self._lower)
         upper = np.where(known, block.value, self._upper)
         lowest, _ = propagated(block.matrix, lower, upper)
-        left = np.flatnonzero(self._hidden() & ~self._is_small() & ~self._open_down & (lowest < block.large))
+        is_near = block.value < _FAR * block.minimum
+        left = np.flatnonzero(self._hidden() & ~self._is_small() & is_near & ~self._open_down & (lowest < block.large))
         left = np.array([cell for cell in left if cell not in not_open], dtype=np.int64)
         if not len(left):
             return False
@@ -272,7 +280,7 @@ class _Search:
         left = targets
         while len(left):
             columns = left if direction == UP else n + left
-            distance = block.reach[left] - block.value[left] if direction == UP else block.value[left]
+            distance = block.reach[left] - block.value[left] if direction == UP else block.value[left] - block.sink[left]
             room = np.minimum(distance, self._column_upper[columns])
             cost = stay.copy()
             # Each as much as any other, however far it has to go.
@@ -350,14 +358,14 @@ class _Search:
         if np.abs(table - whole).max(initial=0.0) > _TOLERANCE:
             return False
         self._open_up |= whole >= self._block.reach
-        self._open_down |= whole <= 0
+        self._open_down |= whole <= self._block.sink
         return True
 
     def _alone(self, cell: int, direction: int, distance: float | None = None) -> bool:
         """Hide what opens one count in one direction, as far as its goal or by `distance`; returns whether it is open then."""
         block, n, k = self._block, self._n, len(self._ranged)
         if distance is None:
-            distance = float(block.reach[cell] - block.value[cell] if direction == UP else block.value[cell])
+            distance = float(block.reach[cell] - block.value[cell] if direction == UP else block.value[cell] - block.sink[cell])
         columns = self._force(cell, direction, distance)
         if columns is None:
             return False
@@ -414,7 +422,7 @@ class _Search:
         """Hide every value that shows one of the counts; from then on counts that nothing shows move for next to nothing."""
         block, n, k = self._block, self._n, len(self._ranged)
         for row in {row for cell in cells for row in self._rows_of[int(cell)]}:
-            if self.state[row] > RANGE:
+            if self.state[row] > RANGE or block.kept[row]:
                 continue
             size, part = int(block.row_size[row]), int(block.row_part[row])
             if size >= 0:

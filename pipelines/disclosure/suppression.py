@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 
@@ -30,6 +30,9 @@ CONFIDENTIAL, IN_RANGE = "c", "r"
 SCHOOLS_OF_ADULTS = 3
 WEIGHT_OF_A_TOTAL = 4.0
 STEPS_BETWEEN_WORDS = 200
+# People beside a numerator, those left of them beside parts, and what of these is left.
+DEPTH_OF_LEFTOVERS = 3
+_CLOSE = 1e-6
 # A table that is cheaper by less than this is not worth another search.
 SAVING = 1e-6
 NUMBERS = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
@@ -63,6 +66,8 @@ class Suppressed:
 
 # What was hidden in one block, the weight of it, and the bound that was proved for that.
 Answer = tuple[Opened, float, float | None]
+# What a release tells of each value: the number of people and the numerator, nan where it does not.
+Told = tuple[NDArray[np.float64], NDArray[np.float64]]
 # Answers by the digest of their block, for whoever asks about nearly the same table again.
 Memory = dict[bytes, Answer]
 
@@ -134,7 +139,8 @@ def suppress(
     *,
     hidden_before: NDArray[np.bool_] | None = None,
     ranged_before: NDArray[np.bool_] | None = None,
-    shown_before: NDArray[np.bool_] | None = None,
+    told_before: Sequence[Told] = (),
+    ranges_known: NDArray[np.bool_] | None = None,
     moved: NDArray[np.bool_] | None = None,
     opened_for: Mapping[str, NDArray[np.bool_]] | None = None,
     deadline_seconds: float = 120.0,
@@ -144,9 +150,10 @@ def suppress(
     """Decide for every value whether it is shown, shown as a range or hidden.
 
     `values`, `counts`, `relations`, `minimum`: as for `system_of`. `hidden_before`: values that stay hidden, because an earlier
-    release hid them; `ranged_before`: values that it showed as a range do not become numbers. `shown_before`: values whose
-    numbers a reader knows from an earlier release, unchanged: hiding them protects nothing. `moved`: values that an earlier
-    release shows of nearly as many people; they are hidden, and left open by the minimum both ways. `opened_for`: by role
+    release hid them; `ranged_before`: values that it showed as a range do not become numbers; `ranges_known`: the range is
+    the same now, and hiding it protects nothing. `told_before`: what each earlier release tells of the counts; what is unchanged
+    is known whatever is hidden, and what changed by fewer people than the minimum is left open by the minimum both ways, where
+    it is hidden. `moved`: values that are hidden because they changed so little. `opened_for`: by role
     (numerator, denominator, rest) the hidden values whose count must be open down to nobody, however large it is.
     """
     deadline = time.monotonic() + deadline_seconds
@@ -158,7 +165,17 @@ def suppress(
     if moved is not None:
         first = np.where(moved & (first != ABSENT), HIDDEN, first).astype(np.int8)
     system = system_of(values, counts, relations, minimum)
-    plan = _Plan(system, values, first.copy(), at_least, at_most, shown_before, moved, opened_for or {})
+    none = np.zeros(values.height, dtype=bool)
+    plan = _Plan(
+        system,
+        values,
+        first.copy(),
+        at_least,
+        at_most,
+        told_before,
+        none if ranges_known is None else ranges_known,
+        opened_for or {},
+    )
     labels = plan.labels()
     n_programs = n_late = n_not_open = n_hidden_whole = 0
     total = total_proved = least = 0.0
@@ -244,16 +261,18 @@ class _Plan:
         state: NDArray[np.int8],
         at_least: NDArray[np.float64],
         at_most: NDArray[np.float64],
-        shown_before: NDArray[np.bool_] | None,
-        moved: NDArray[np.bool_] | None,
+        told_before: Sequence[Told],
+        ranges_known: NDArray[np.bool_],
         opened_for: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         self._system, self.state = system, state
-        self._fixed = np.zeros(system.n_cells, dtype=bool)
-        if shown_before is not None:
+        self._fixed, moved = np.zeros(system.n_cells, dtype=bool), np.zeros(system.n_cells, dtype=bool)
+        for told in told_before:
             # What the same table gives back is known too, but that an equation says by itself.
-            for cells in (system.row_size, system.row_part):
-                self._fixed[cells[shown_before & (cells >= 0)]] = True
+            apart = np.abs(_counts_then(system, told) - system.value)
+            self._fixed |= apart < _CLOSE
+            moved |= system.is_people & (apart >= _CLOSE) & (apart < system.minimum)
+        self._kept = ranges_known & (state == RANGE)
         self._weight = _weights(values, system)
         size = _of_rows(system, system.row_size, np.nan)
         self._lower, self._upper = np.ceil(at_least * size - 1e-9), np.floor(at_most * size + 1e-9)
@@ -264,11 +283,11 @@ class _Plan:
         n = int(system.equation.max(initial=-1)) + 1
         self._by_cell = csr_array((system.sign, (system.cell, system.equation)), shape=(system.n_cells, n))
         self._reach, self._large = self._goals(), system.minimum.copy()
-        if moved is not None:
-            for cells in (system.row_size, system.row_part):
-                counts = cells[moved & (cells >= 0)]
-                self._reach[counts] = system.value[counts] + system.minimum[counts]
-                self._large[counts] = np.inf
+        value, least = system.value, system.minimum
+        self._reach = np.where(moved, value + least, self._reach)
+        # Between nobody and the minimum an interval may only begin where it is known to be far from small.
+        self._sink = np.where(moved & (value - least >= least), value - least, 0.0)
+        self._large[moved] = np.inf
         of_role = {"numerator": system.row_part, "denominator": system.row_size, "rest": system.row_rest}
         for role, rows in opened_for.items():
             counts = of_role[role][rows]
@@ -305,6 +324,7 @@ class _Plan:
             fixed=self._fixed[cells],
             asked=system.is_people[cells] | (sizes_of_schools & is_size),
             reach=self._reach[cells],
+            sink=self._sink[cells],
             large=self._large[cells],
             minimum=system.minimum[cells],
             row_size=local(system.row_size[rows]),
@@ -312,6 +332,7 @@ class _Plan:
             state=self.state[rows],
             row_lower=self._lower[rows],
             row_upper=self._upper[rows],
+            kept=self._kept[rows],
             weight=self._weight[rows],
         )
 
@@ -326,9 +347,27 @@ class _Plan:
         return 0
 
     def _hide_rest(self, rows: NDArray[np.int64]) -> int:
-        more = rows[self.state[rows] <= RANGE]
+        more = rows[(self.state[rows] <= RANGE) & ~self._kept[rows]]
         self.state[more] = HIDDEN
         return len(more)
+
+
+def _counts_then(system: System, told: Told) -> NDArray[np.float64]:
+    """What an earlier release tells of every count: of those that values show, and of what is left beside them; nan elsewhere."""
+    then = np.full(system.n_cells, np.nan)
+    for cells, number in ((system.row_size, told[0]), (system.row_part, told[1])):
+        is_told = (cells >= 0) & ~np.isnan(number)
+        then[cells[is_told]] = number[is_told]
+    is_left = np.arange(system.n_cells) >= len(system.keys)
+    n = int(system.equation.max(initial=-1)) + 1
+    for _ in range(DEPTH_OF_LEFTOVERS):
+        unknown = np.isnan(then[system.cell])
+        sums = np.bincount(system.equation, np.where(unknown, 0.0, system.sign * np.nan_to_num(then[system.cell])), n)
+        found = unknown & (np.bincount(system.equation, unknown, n)[system.equation] == 1) & is_left[system.cell]
+        if not found.any():
+            break
+        then[system.cell[found]] = -sums[system.equation[found]] / system.sign[found]
+    return then
 
 
 class _Grouped:

@@ -32,16 +32,18 @@ _TABLE = ("district", "school_year", "family")
 class Known:
     """About each value, in the order of the table: shape (values,).
 
-    `hidden`: an earlier release hides it. `ranged`: one shows it as a range. `shown`: an earlier release shows the same
-    numbers. `moved`: an earlier release shows it with a count of people that differs by fewer than the minimum. `held`: it
-    belongs to a table that stays as it was published last.
+    `hidden`: an earlier release hides it. `ranged`: one shows it as a range, `same_range`: of as many people as now. `moved`: an
+    earlier release shows it with a count of people that differs by fewer than the minimum. `held`: it belongs to a table that
+    stays as it was published last. `told`: by release the number of people and the numerator that it tells, nan where it does
+    not.
     """
 
     hidden: NDArray[np.bool_]
     ranged: NDArray[np.bool_]
-    shown: NDArray[np.bool_]
+    same_range: NDArray[np.bool_]
     moved: NDArray[np.bool_]
     held: NDArray[np.bool_]
+    told: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
 
 
 def families(counts: pl.DataFrame) -> pl.DataFrame:
@@ -61,10 +63,10 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
     `minimum`: `district`, `minimum_n`.
     """
     n = values.height
-    hidden, ranged, shown, moved = (np.zeros(n, bool) for _ in range(4))
-    held = np.zeros(n, bool)
+    hidden, ranged, same_range, moved, held = (np.zeros(n, bool) for _ in range(5))
     if not earlier:
-        return Known(hidden, ranged, shown, moved, held)
+        return Known(hidden, ranged, same_range, moved, held, ())
+    numbers = []
     least = values.join(minimum, on="district", how="left", maintain_order="left", nulls_equal=True)["minimum_n"]
     m = least.fill_null(minimum["minimum_n"].max()).to_numpy()
     people = counts.filter(role="denominator").group_by("indicator_id").agg(pl.col("of").is_in(["students", "adults"]).any())
@@ -77,19 +79,17 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
         withheld = was["flags_then"].str.contains(WITHHELD, literal=True).fill_null(value=False).to_numpy()
         was_shown = told & was["symbol_then"].is_null().to_numpy()
         is_ranged = (was["symbol_then"] == IN_RANGE).fill_null(value=False).to_numpy()
-        same = (
-            was.select(pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_then")) for name in _EVIDENCE))
-            .to_series()
-            .to_numpy()
-        )
+        # A range tells how many people there are, so their number is known from it too.
+        tells_size = was_shown | is_ranged
+        (size, size_then), (_, part_then) = _sizes_and_parts(was)
+        numbers.append((np.where(tells_size, size_then, np.nan), np.where(was_shown, part_then, np.nan)))
         with np.errstate(invalid="ignore"):
             change = np.stack([np.abs(now - then) for now, then in _counts_of(was, of_parts)])
-            # A range tells how many people there are, so their number is known from it too.
-            few = (was_shown | is_ranged) & of_people & ((change > 0) & (change < m)).any(axis=0)
-            much = (was_shown | is_ranged) & of_people & (change >= m).any(axis=0)
+            few = tells_size & of_people & ((change > 0) & (change < m)).any(axis=0)
+            much = tells_size & of_people & (change >= m).any(axis=0)
         hidden |= is_hidden & ~is_ranged & ~withheld
         ranged |= is_ranged
-        shown |= was_shown & same
+        same_range |= is_ranged & (size == size_then)
         moved |= few
     # The last one in the loop is the latest: what it says decides whether a table is held.
     latest = earlier[-1]
@@ -99,16 +99,26 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
     judged = table.with_columns(pl.Series("few", few), pl.Series("much", much | is_new | came | _lost(values, latest, table)))
     verdict = judged.select((pl.col("few").any() & ~pl.col("much").any()).over(_TABLE, mapping_strategy="group_to_rows"))
     held = verdict.to_series().fill_null(value=False).to_numpy()
-    return Known(hidden, ranged, shown, moved, held)
+    return Known(hidden, ranged, same_range, moved, held, tuple(numbers))
 
 
 def _counts_of(was: pl.DataFrame, of_parts: NDArray[np.bool_]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Sizes now and then; numerators, and people outside them, where they are counts of people."""
-    size = [was.select(pl.coalesce(f"denominator{end}", pl.col(f"n{end}").cast(pl.Float64))).to_series() for end in ("", "_then")]
-    part = [was[f"numerator{end}"].cast(pl.Float64) for end in ("", "_then")]
-    sizes = size[0].to_numpy(), size[1].to_numpy()
-    parts = np.where(of_parts, part[0].to_numpy(), np.nan), np.where(of_parts, part[1].to_numpy(), np.nan)
+    sizes, (part, part_then) = _sizes_and_parts(was)
+    parts = np.where(of_parts, part, np.nan), np.where(of_parts, part_then, np.nan)
     return [sizes, parts, (sizes[0] - parts[0], sizes[1] - parts[1])]
+
+
+def _sizes_and_parts(was: pl.DataFrame) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Denominators (or n) and numerators, each now and then; nan where there is none."""
+    size, part = (
+        [was.select(one).to_series().cast(pl.Float64).to_numpy() for one in both]
+        for both in (
+            [pl.coalesce(f"denominator{end}", pl.col(f"n{end}").cast(pl.Float64)) for end in ("", "_then")],
+            [pl.col(f"numerator{end}") for end in ("", "_then")],
+        )
+    )
+    return [(size[0], size[1]), (part[0], part[1])]
 
 
 def _was(values: pl.DataFrame, published: pl.DataFrame) -> pl.DataFrame:

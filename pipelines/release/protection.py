@@ -70,7 +70,7 @@ def protected_tables(
     context, context_counts = _context_values(tables.get(_CONTEXT))
     n = values.height
     together = pl.concat([values, context], how="diagonal_relaxed")
-    pad = np.zeros(context.height, dtype=bool)
+    pad, unknown = np.zeros(context.height, dtype=bool), np.full(context.height, np.nan)
     found = suppress(
         together,
         pl.concat([counts, context_counts], how="diagonal_relaxed"),
@@ -78,7 +78,8 @@ def protected_tables(
         minimum,
         hidden_before=np.concatenate([known.hidden[left] | at_places(values, hidden_places, families(counts)), pad]),
         ranged_before=np.concatenate([known.ranged[left], pad]),
-        shown_before=np.concatenate([known.shown[left], pad]),
+        told_before=[(np.concatenate([size[left], unknown]), np.concatenate([part[left], unknown])) for size, part in known.told],
+        ranges_known=np.concatenate([known.same_range[left], pad]),
         moved=np.concatenate([known.moved[left], pad]),
         opened_for={
             role: np.concatenate([rows, pad]) for role, rows in roles_at_places(values, hidden_places, families(counts)).items()

@@ -1009,8 +1009,7 @@ def _elastic(problem: Problem, decision: Decision, blocks: Ints, clock: Clock) -
     for block in blocks.tolist():
         inside = decision.block == block
         own_rows = np.unique(alive.rows[inside[alive.cells]])
-        guesses = own_rows[problem.strength[own_rows] <= SAME_EVERYWHERE]
-        guesses = guesses[problem.strength[guesses] == problem.strength[guesses].min(initial=WHOLE)]
+        guesses = _weakest_guesses(problem, own_rows)
         if len(guesses):
             gone[guesses] = True
             continue
@@ -1036,7 +1035,30 @@ def _elastic(problem: Problem, decision: Decision, blocks: Ints, clock: Clock) -
         if found.x is not None:
             slack = found.x[len(cells) : len(cells) + k] + found.x[len(cells) + k :]
             gone[rows[slack > 0.5]] = True
+            if (slack <= 0.5).all():
+                gone[_nearest_guesses(problem, alive, own_rows)] = True
     return gone
+
+
+def _weakest_guesses(problem: Problem, rows: Ints) -> Ints:
+    guesses = rows[problem.strength[rows] <= SAME_EVERYWHERE]
+    weakest: Ints = guesses[problem.strength[guesses] == problem.strength[guesses].min(initial=WHOLE)]
+    return weakest
+
+
+def _nearest_guesses(problem: Problem, alive: Problem, rows: Ints) -> Ints:
+    """Guesses behind the numbers that a block is given, where it holds together by itself: those reached in the fewest steps."""
+    near = np.zeros(problem.n_rows, dtype=np.bool_)
+    near[rows] = True
+    while True:
+        cells = np.zeros(problem.n_cells, dtype=np.bool_)
+        cells[alive.cells[near[alive.rows]]] = True
+        wider = near.copy()
+        wider[alive.rows[cells[alive.cells]]] = True
+        guesses = _weakest_guesses(problem, np.flatnonzero(wider))
+        if len(guesses) or (wider == near).all():
+            return guesses
+        near = wider
 
 
 def _chunks(blocks: Sequence[int], size: Ints) -> Iterable[list[int]]:
