@@ -161,7 +161,7 @@ class _Search:
                     not_open.add(cell)
 
     def _settle_large(self, not_open: set[int], deadline: float) -> bool:
-        """See that every large hidden count is far from small, known to be large, or may be nobody. Returns whether time ran out."""
+        """See that every large hidden count is far from small, known as large, or may be nobody. Returns whether time ran out."""
         block = self._block
         known = self._known
         lower = np.where(known, block.value, self._lower)

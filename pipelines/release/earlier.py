@@ -32,15 +32,16 @@ _TABLE = ("district", "school_year", "family")
 class Known:
     """About each value, in the order of the table: shape (values,).
 
-    `hidden`: an earlier release hides it. `ranged`: one shows it as a range, `same_range`: of as many people as now. `moved`: an
-    earlier release shows it with a count of people that differs by fewer than the minimum. `held`: it belongs to a table that
-    stays as it was published last. `told`: by release the number of people and the numerator that it tells, nan where it does
-    not.
+    `hidden`: an earlier release hides it. `ranged`: one shows it as a range, `same_range`: of as many people as now. `same`: an
+    earlier release tells what would be told now, so that hiding it protects nothing. `moved`: an earlier release shows it with a
+    count of people that differs by fewer than the minimum. `held`: it belongs to a table that stays as it was published last.
+    `told`: by release the number of people and the numerator that it tells, nan where it does not.
     """
 
     hidden: NDArray[np.bool_]
     ranged: NDArray[np.bool_]
     same_range: NDArray[np.bool_]
+    same: NDArray[np.bool_]
     moved: NDArray[np.bool_]
     held: NDArray[np.bool_]
     told: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
@@ -63,9 +64,9 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
     `minimum`: `district`, `minimum_n`.
     """
     n = values.height
-    hidden, ranged, same_range, moved, held = (np.zeros(n, bool) for _ in range(5))
+    hidden, ranged, same_range, same, moved, held = (np.zeros(n, bool) for _ in range(6))
     if not earlier:
-        return Known(hidden, ranged, same_range, moved, held, ())
+        return Known(hidden, ranged, same_range, same, moved, held, ())
     numbers = []
     least = values.join(minimum, on="district", how="left", maintain_order="left", nulls_equal=True)["minimum_n"]
     m = least.fill_null(minimum["minimum_n"].max()).to_numpy()
@@ -81,7 +82,7 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
         is_ranged = (was["symbol_then"] == IN_RANGE).fill_null(value=False).to_numpy()
         # A range tells how many people there are, so their number is known from it too.
         tells_size = was_shown | is_ranged
-        (size, size_then), (_, part_then) = _sizes_and_parts(was)
+        (size, size_then), (part, part_then) = _sizes_and_parts(was)
         numbers.append((np.where(tells_size, size_then, np.nan), np.where(was_shown, part_then, np.nan)))
         with np.errstate(invalid="ignore"):
             change = np.stack([np.abs(now - then) for now, then in _counts_of(was, of_parts)])
@@ -90,6 +91,7 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
         hidden |= is_hidden & ~is_ranged & ~withheld
         ranged |= is_ranged
         same_range |= is_ranged & (size == size_then)
+        same |= (is_ranged & (size == size_then)) | (was_shown & (size == size_then) & (part == part_then))
         moved |= few
     # The last one in the loop is the latest: what it says decides whether a table is held.
     latest = earlier[-1]
@@ -99,7 +101,7 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
     judged = table.with_columns(pl.Series("few", few), pl.Series("much", much | is_new | came | _lost(values, latest, table)))
     verdict = judged.select((pl.col("few").any() & ~pl.col("much").any()).over(_TABLE, mapping_strategy="group_to_rows"))
     held = verdict.to_series().fill_null(value=False).to_numpy()
-    return Known(hidden, ranged, same_range, moved, held, tuple(numbers))
+    return Known(hidden, ranged, same_range, same, moved, held, tuple(numbers))
 
 
 def _counts_of(was: pl.DataFrame, of_parts: NDArray[np.bool_]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:

@@ -76,7 +76,9 @@ def protected_tables(
         pl.concat([counts, context_counts], how="diagonal_relaxed"),
         relations,
         minimum,
-        hidden_before=np.concatenate([known.hidden[left] | at_places(values, hidden_places, families(counts)), pad]),
+        hidden_before=np.concatenate(
+            [known.hidden[left] | (at_places(values, hidden_places, families(counts)) & ~known.same[left]), pad]
+        ),
         ranged_before=np.concatenate([known.ranged[left], pad]),
         told_before=[(np.concatenate([size[left], unknown]), np.concatenate([part[left], unknown])) for size, part in known.told],
         ranges_known=np.concatenate([known.same_range[left], pad]),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
+from numpy.typing import NDArray
 
 from pipelines.disclosure.bands import range_width
 from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN
-from pipelines.disclosure.suppression import first_states, suppress
+from pipelines.disclosure.suppression import Told, first_states, suppress
 from tests.suppression_fixture import (
     Row,
     count,
@@ -306,17 +309,24 @@ def test_a_district_without_a_minimum_has_the_strictest() -> None:
 PARTS = [mean(n, grade=grade) for n, grade in [(98, "3"), (102, "4"), (5, "5"), (205, "3_5")]]
 
 
+def told(rows: Sequence[Row], where: NDArray[np.bool_], more: float = 0.0) -> list[Told]:
+    """One earlier release that tells the sizes of some values, by `more` people apart from what they are now."""
+    size = values_of(rows).select(pl.coalesce("denominator", pl.col("n").cast(pl.Float64))).to_series().to_numpy()
+    return [(np.where(where, size + more, np.nan), np.full(len(rows), np.nan))]
+
+
 @pytest.mark.parametrize("known", [0, 1])
 def test_what_readers_know_protects_nothing(known: int) -> None:
     shown = np.arange(4) == known
-    found = run(PARTS, HOURS, [GRADES], shown_before=shown).state.tolist()
+    found = run(PARTS, HOURS, [GRADES], told_before=told(PARTS, shown)).state.tolist()
     assert (found[known], found[1 - known], found[2]) == (SHOWN, HIDDEN, HIDDEN)
 
 
 def test_what_nothing_opens_hides_the_rest_of_its_block() -> None:
     """Readers know everything but grade 5, so that nothing leaves it open: it is said, and all of it falls."""
     other = mean(50, grade="3", school_year="2025-26")
-    found = run([*PARTS, other], HOURS, [GRADES], shown_before=np.array([True, True, False, True, False]))
+    rows = [*PARTS, other]
+    found = run(rows, HOURS, [GRADES], told_before=told(rows, np.array([True, True, False, True, False])))
     assert found.state.tolist() == [HIDDEN] * 4 + [SHOWN]
     assert found.n_not_open >= 1
     assert found.n_hidden_whole == 3
@@ -332,11 +342,53 @@ def test_what_was_hidden_stays_hidden() -> None:
 
 def test_a_value_that_moved_a_little_is_hidden_and_left_open() -> None:
     rows = [mean(n, grade=grade) for n, grade in [(98, "3"), (102, "4"), (50, "5"), (250, "3_5")]]
-    found = run(rows, HOURS, [GRADES], moved=np.arange(4) == 0).state.tolist()
+    first = np.arange(4) == 0
+    found = run(rows, HOURS, [GRADES], moved=first, told_before=told(rows, first, more=2)).state.tolist()
     assert (found[0], found[1:3].count(HIDDEN), found[3]) == (HIDDEN, 1, SHOWN)
     assert run([mean(98)], HOURS, moved=np.array([True])).state.tolist() == [HIDDEN]
     found = run([withheld(mean(98)), mean(50, grade="3")], HOURS, moved=np.array([True, False]))
     assert found.state.tolist() == [ABSENT, SHOWN]
+
+
+def test_a_large_count_that_moved_a_little_need_not_be_nobody() -> None:
+    """Of 800 readers know 400 and 302; the 98 were 96. Ten more or fewer they can be, if the total falls."""
+    rows = [mean(n, grade=grade) for n, grade in [(98, "3"), (400, "4"), (302, "5"), (800, "3_5")]]
+    before = [(np.array([96.0, 400.0, 302.0, np.nan]), np.full(4, np.nan))]
+    found = run(rows, HOURS, [GRADES], moved=np.arange(4) == 0, told_before=before)
+    assert found.state.tolist() == [HIDDEN, SHOWN, SHOWN, HIDDEN]
+    assert found.n_not_open == 0
+
+
+def test_those_left_over_who_moved_a_little_are_left_open() -> None:
+    """Beside the grades 20 of 300 are of none, and were 17 of 280: everything changed by enough, but for the three."""
+    rows = [mean(n, grade=grade) for n, grade in [(100, "3"), (180, "4"), (300, None)]]
+    some = [relation("grade", None, "3", "4", "5")]
+    assert run(rows, HOURS, some).state.tolist() == [SHOWN] * 3
+    before = [(np.array([83.0, 180.0, 280.0]), np.full(3, np.nan))]
+    found = run(rows, HOURS, some, told_before=before)
+    assert found.state.tolist().count(HIDDEN) == 1
+    assert found.state[1] == SHOWN, "grade 4 is known from before, and hiding it would protect nothing"
+    enough = [(np.array([70.0, 180.0, 260.0]), np.full(3, np.nan))]
+    assert run(rows, HOURS, some, told_before=enough).state.tolist() == [SHOWN] * 3
+
+
+def test_a_range_that_readers_have_stays() -> None:
+    """Where 5 of 100 may not be told by subtraction, another share falls, not the range that is known anyway."""
+    rows = [share(n, size, grade=grade) for n, size, grade in [(5, 100, "3"), (6, 100, "4"), (60, 200, "5"), (71, 400, "3_5")]]
+    known = np.array([True, True, False, False])
+    found = run(rows, counted("OC1"), [GRADES], ranges_known=known, hidden_before=np.array([False, False, False, True]))
+    assert found.state.tolist()[:2] == [RANGE, RANGE]
+    late = run(rows, counted("OC1"), [GRADES], ranges_known=known, deadline_seconds=-1.0)
+    assert late.state.tolist()[:2] == [RANGE, RANGE]
+
+
+def test_a_hidden_count_far_above_the_minimum_needs_no_nobody() -> None:
+    """One of 300 falls for the sake of 5; that somebody is there may be known of so many."""
+    rows = [mean(n, grade=grade) for n, grade in [(5, "3"), (300, "4"), (400, "5"), (705, "3_5")]]
+    before = [(np.array([np.nan, np.nan, 400.0, np.nan]), np.full(4, np.nan))]
+    found = run(rows, HOURS, [GRADES], told_before=before)
+    assert found.state.tolist().count(HIDDEN) == 2
+    assert found.n_not_open == 0
 
 
 def _crossed(seed: int = 5) -> tuple[list[Row], list[Row], list[list[Row]]]:

@@ -90,9 +90,11 @@ def interval_beside(
     return ends[0], ends[1]
 
 
-def is_protected(ends: tuple[int, int], minimum: int) -> bool:
-    """The criterion: it may be nobody or is known to be large, and may be large."""
-    return (ends[0] == 0 or ends[0] >= minimum) and ends[1] >= minimum
+def is_protected(ends: tuple[int, int], minimum: int, value: int) -> bool:
+    """The criterion: a small count may be nobody and large; a large one may be nobody, is known as large, or may be far above."""
+    if value < minimum:
+        return ends[0] == 0 and ends[1] >= minimum
+    return ends[0] == 0 or ends[0] >= minimum or ends[1] >= 3 * minimum
 
 
 def block_of(
@@ -107,6 +109,7 @@ def block_of(
         fixed=np.zeros(n, dtype=bool),
         asked=asked.ravel(),
         reach=limit,
+        sink=np.zeros(n),
         large=limit.copy(),
         minimum=limit.copy(),
         row_size=np.arange(n),
@@ -114,6 +117,7 @@ def block_of(
         state=np.where(hidden.ravel(), HIDDEN, SHOWN).astype(np.int8),
         row_lower=np.full(n, np.nan),
         row_upper=np.full(n, np.nan),
+        kept=np.zeros(n, dtype=bool),
         weight=weight.ravel().astype(float),
     )
 
@@ -170,7 +174,7 @@ def test_the_oracle_as_a_table_of_values(minimum: int) -> None:
     hidden = (found.state == HIDDEN).reshape(full.shape)
     assert (hidden >= (before | (full < minimum))).all()
     for at in zip(*np.nonzero(hidden), strict=True):
-        assert is_protected(interval(full, hidden, at), minimum), at
+        assert is_protected(interval(full, hidden, at), minimum, int(full[at])), at
     assert found.n_hidden_whole == 0
     assert hidden.sum() < hidden.size
 
@@ -242,6 +246,7 @@ class Attacker:
     """Every table of people that agrees with what is published, as one integer program."""
 
     def __init__(self, micro: NDArray[np.int64], everything: Sequence[Published], found: Suppressed) -> None:
+        self._micro = micro
         lines, low, high = [], [], []
         for k, one in enumerate(everything):
             state = int(found.state[k])
@@ -271,8 +276,10 @@ class Attacker:
         mask = people.ravel()
         seen = {int(table[mask].sum()) for table in self._tables}
         low = 0 if 0 in seen else self._extreme(mask, 1)
-        high = minimum if max(seen) >= minimum else self._extreme(mask, -1)
-        return is_protected((low, high), minimum)
+        value = int(self._micro.ravel()[mask].sum())
+        enough = minimum if value < minimum else 3 * minimum
+        high = enough if max(seen) >= enough else self._extreme(mask, -1)
+        return is_protected((low, high), minimum, value)
 
     def _extreme(self, mask: NDArray[np.bool_], sign: int) -> int:
         found = milp(
@@ -425,7 +432,9 @@ def test_what_is_hidden_beyond_a_second_solver(record_property: Callable[[str, o
         theirs = cheapest_from_attacks(full, minimum, weight)
         assert ours[full < minimum].all() and theirs[full < minimum].all()
         attacked_cells = [(int(i), int(j)) for i, j in np.argwhere(ours)]
-        weaker += [(table.tolist(), at) for at in attacked_cells if not is_protected(interval(full, ours, at), minimum)]
+        weaker += [
+            (table.tolist(), at) for at in attacked_cells if not is_protected(interval(full, ours, at), minimum, int(full[at]))
+        ]
         further = [float(weight[hidden & (full >= minimum)].sum()) for hidden in (ours, theirs)]
         # The second solver asks for small counts in halves of people, so it can only be cheaper.
         assert further[0] >= further[1] - 1e-6

@@ -180,7 +180,8 @@ def _views(
     district = system.codes[:, COLUMNS.index("district")]
     yield "insider", districts(problem, decision, targets, system.minimum, district, 1, clock)
     yield "coalition", districts(problem, decision, targets, system.minimum, district, 2, clock)
-    yield "singleton", singletons(problem, decision, targets, system.minimum, clock, progress)
+    group = group_ids(system.codes[:, 1:])
+    yield "singleton", singletons(problem, decision, targets, system.minimum, group, clock, progress)
 
 
 def _together(earlier: Sequence[Published]) -> list[list[Published]]:
@@ -412,7 +413,11 @@ def _same_as_alone(system: System, alone_system: System, alone: Decision) -> Fla
 
 
 def _links(system: System) -> tuple[Ints, Ints, Ints]:
-    """Pairs of cells of two releases that an attacker takes as one count, and how sure he is of it."""
+    """Pairs of cells of two releases that an attacker takes as one count, and how sure he is of it.
+
+    Of another submission he believes that a number or a range is still the same only as long as nothing that it, or the people
+    of the same value, are added up with is seen to have changed.
+    """
     ids = group_ids(system.codes[:, 1:])
     frame = pl.DataFrame(
         {
@@ -420,6 +425,8 @@ def _links(system: System) -> tuple[Ints, Ints, Ints]:
             "at": np.arange(len(ids)),
             "layer": system.layer,
             "told": system.lower == system.upper,
+            "is_within": (system.lower > 0) | (system.upper < UNBOUNDED // 2),
+            "number": system.lower,
             "sources": system.cells["sources"],
         }
     )
@@ -429,16 +436,48 @@ def _links(system: System) -> tuple[Ints, Ints, Ints]:
         .filter(~(pl.col("told") & pl.col("told_2")))
     )
     same = pl.col("sources").list.set_intersection("sources_2").list.eval(pl.element().filter(pl.element() != "")).list.len() > 0
-    pairs = pairs.with_columns(same.alias("same"), (pl.col("told") ^ pl.col("told_2")).alias("one_told"))
-    pairs = pairs.filter(pl.col("same") | pl.col("one_told"))
+    one_says = (pl.col("told") ^ pl.col("told_2")) | (pl.col("is_within") & ~pl.col("is_within_2") & ~pl.col("told_2"))
+    one_says |= pl.col("is_within_2") & ~pl.col("is_within") & ~pl.col("told")
+    pairs = pairs.with_columns(same.alias("same")).filter(pl.col("same") | one_says)
     # Of several releases that tell a number, the nearest is believed.
-    hidden = pl.when(pl.col("told")).then("at_2").otherwise("at")
+    hidden = pl.when(pl.col("told") | (pl.col("is_within") & ~pl.col("told_2"))).then("at_2").otherwise("at")
     apart = (pl.col("layer_2") - pl.col("layer")).cast(pl.Int64)
     pairs = pairs.with_columns(hidden.alias("hidden"), apart.alias("apart"))
-    guesses = pairs.filter(~pl.col("same")).filter(pl.col("apart") == pl.col("apart").min().over("hidden"))
+    guesses = _beside_nothing_changed(system, frame, pairs.filter(~pl.col("same")))
+    guesses = guesses.filter(pl.col("apart") == pl.col("apart").min().over("hidden"))
     pairs = pl.concat([pairs.filter("same"), guesses]).sort("at", "at_2")
     strength = np.where(pairs["same"].to_numpy(), CERTAIN, GUESS)
     return pairs["at"].to_numpy().astype(np.int64), pairs["at_2"].to_numpy().astype(np.int64), strength.astype(np.int64)
+
+
+def _beside_nothing_changed(system: System, frame: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs of which no cell stands in an equation with a number that the two releases tell differently.
+
+    Nor the number of people, the numerator or the rest of the same value.
+    """
+    if pairs.is_empty():
+        return pairs
+    told = frame.filter("told").select("id", "at", "layer", "number")
+    changed = told.join(told, on="id", suffix="_2").filter(
+        pl.col("layer") < pl.col("layer_2"), pl.col("number") != pl.col("number_2")
+    )
+    e, kept = system.equations, []
+    of_values = e.name_of == (e.names.index(RESTS) if RESTS in e.names else -1)
+
+    def beside(cells: Flags, among: Flags) -> Flags:
+        rows, found = np.zeros(e.n, dtype=np.bool_), np.zeros(len(cells), dtype=np.bool_)
+        rows[e.rows[cells[e.cells]]] = True
+        found[e.cells[(rows & among)[e.rows]]] = True
+        return found
+
+    for (one, two), some in pairs.group_by("layer", "layer_2", maintain_order=True):
+        seen = changed.filter(layer=one, layer_2=two)
+        is_changed = np.zeros(len(system.state), dtype=np.bool_)
+        is_changed[seen["at"].to_numpy()] = is_changed[seen["at_2"].to_numpy()] = True
+        is_near = beside(is_changed, np.ones(e.n, dtype=np.bool_))
+        is_near |= beside(is_near, of_values)
+        kept.append(some.filter(pl.Series(~(is_near[some["at"].to_numpy()] | is_near[some["at_2"].to_numpy()]))))
+    return pl.concat(kept)
 
 
 def _linked(problem: Problem, links: tuple[Ints, Ints, Ints]) -> Problem:

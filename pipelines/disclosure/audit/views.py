@@ -120,9 +120,18 @@ def _copies(reduced: _Reduced, decision: Decision, view: Ints, entry: Ints, n_ce
 
 
 def singletons(
-    problem: Problem, decision: Decision, targets: Flags, minimum: Ints, clock: Clock, progress: Callable[[str], None]
+    problem: Problem,
+    decision: Decision,
+    targets: Flags,
+    minimum: Ints,
+    group: Ints,
+    clock: Clock,
+    progress: Callable[[str], None],
 ) -> Seen:
-    """Every hidden count that may be 1, known to the one person it counts: what that gives back of other counts."""
+    """Every hidden count that may be 1, known to the one person it counts: what that gives back of other counts.
+
+    `group`: cells that count the same group of people in several releases have the same number.
+    """
     is_open = decision.block >= 0
     usable = targets & is_open & (decision.verdict == SAFE)
     single = np.flatnonzero(usable & (decision.lower <= 1) & (decision.upper >= 1))
@@ -148,7 +157,7 @@ def singletons(
         is_small, part = portion
         if clock.is_over:
             return [], 0, part.tolist()
-        return _told_one(problem, decision, reduced, part, targets, minimum, clock, is_small=is_small)
+        return _told_one(problem, decision, reduced, part, targets, minimum, group, clock, is_small=is_small)
 
     # The solver lets other threads run.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -164,7 +173,7 @@ def singletons(
         part = np.array(doubt.by, dtype=np.int64)
         only = np.zeros(len(targets), dtype=np.bool_)
         only[doubt.cell] = True
-        some, _, undecided = _told_one(problem, decision, reduced, part, only, minimum, clock, is_small=True)
+        some, _, undecided = _told_one(problem, decision, reduced, part, only, minimum, group, clock, is_small=True)
         found += some
         late += undecided
     late += [doubt.cell for doubt in _first_of_each(near_found)[_CONFIRMED:]]
@@ -197,6 +206,7 @@ def _told_one(
     cells: Ints,
     targets: Flags,
     minimum: Ints,
+    group: Ints,
     clock: Clock,
     *,
     is_small: bool,
@@ -217,7 +227,9 @@ def _told_one(
     made = copies.problem
     own_cell = decision.same[copies.original] == decision.same[cells[copies.view]]
     made = replace(made, lower=np.where(own_cell, 1, made.lower), upper=np.where(own_cell, 1, made.upper))
-    wanted = targets[copies.original] & ~own_cell & ~_contained(made, own_cell) & (decision.verdict[copies.original] == SAFE)
+    # His group in another release is still his.
+    is_his = own_cell | (group[copies.original] == group[cells[copies.view]])
+    wanted = targets[copies.original] & ~is_his & ~_contained(made, is_his) & (decision.verdict[copies.original] == SAFE)
     # Whoever is in one count may be in others too: that a count is at least 1 tells him nothing about anybody else.
     result = decide(
         made,
@@ -232,7 +244,7 @@ def _told_one(
     # against a release, since it would be so whoever that person is.
     is_one = (result.lower == result.upper) & (result.lower >= 1) & (result.upper < minimum[copies.original])
     # Whoever is alone in a count that contains his own learns of nobody.
-    is_himself = (result.lower == 1) & _contained(made, own_cell, upwards=True)
+    is_himself = (result.lower == 1) & _contained(made, is_his, upwards=True)
     bad = np.flatnonzero(wanted & (result.verdict == GIVEN_BACK) & is_one & ~is_himself)
     found = [
         Found(int(copies.original[k]), (int(cells[copies.view[k]]),), int(result.lower[k]), int(result.upper[k])) for k in bad
