@@ -179,7 +179,9 @@ class _Search:
         for cell in doubtful:
             if time.monotonic() > deadline:
                 return True
-            if not self._is_open(cell, DOWN) and not self._alone(cell, DOWN):
+            far = float(_FAR * block.minimum[cell] - block.value[cell])
+            is_settled = self._is_open(cell, DOWN) or self._moves_freely(cell, UP, far) or self._alone(cell, DOWN)
+            if not is_settled and not self._alone(cell, UP, far):
                 not_open.add(cell)
         return False
 
@@ -194,9 +196,9 @@ class _Search:
             if time.monotonic() > deadline:
                 found = None
                 break
-            if self._is_open(cell, DOWN) or not self._moves_freely(cell, float(block.value[cell] - block.large[cell] + 1)):
+            if self._is_open(cell, DOWN) or not self._moves_freely(cell, DOWN, float(block.value[cell] - block.large[cell] + 1)):
                 continue
-            if not (self._moves_freely(cell, float(block.value[cell])) and self._is_open(cell, DOWN)) and found is not None:
+            if not (self._moves_freely(cell, DOWN, float(block.value[cell])) and self._is_open(cell, DOWN)) and found is not None:
                 found.append(cell)
         self._change_bounds(shown, nothing, self._column_upper[shown])
         return found
@@ -257,16 +259,16 @@ class _Search:
         is_total = ((both[:, 0] > 0) & (both[:, 1] < 0)).any()
         return bool(is_part or (is_total and alone))
 
-    def _moves_freely(self, cell: int, distance: float) -> bool:
-        """Whether a count can go down so far while everything that is shown stays."""
-        down, up = self._n + cell, cell
-        if self._column_upper[down] < distance:
+    def _moves_freely(self, cell: int, direction: int, distance: float) -> bool:
+        """Whether a count can go up or down so far while everything that is shown stays."""
+        forward, back = (cell, self._n + cell) if direction == UP else (self._n + cell, cell)
+        if self._column_upper[forward] < distance:
             return False
-        self._program.changeColBounds(down, distance, float(self._column_upper[down]))
-        self._program.changeColBounds(up, 0.0, 0.0)
+        self._program.changeColBounds(forward, distance, float(self._column_upper[forward]))
+        self._program.changeColBounds(back, 0.0, 0.0)
         found = self._solved()
-        self._program.changeColBounds(down, 0.0, float(self._column_upper[down]))
-        self._program.changeColBounds(up, 0.0, float(self._column_upper[up]))
+        self._program.changeColBounds(forward, 0.0, float(self._column_upper[forward]))
+        self._program.changeColBounds(back, 0.0, float(self._column_upper[back]))
         if found is None:
             return False
         self._note(self._moved(found))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,14 @@ from pipelines.cli import main
 
 every = flow.unrecorded
 flow.unrecorded = lambda home: [s for n, s in enumerate(every(home)) if n % 5 == 0 or s.screened["findings"]]
+main()
+"""
+# What is sent again goes into the second release without being recorded.
+RUN = """
+from pipelines import flow
+from pipelines.cli import main
+
+flow.unrecorded = lambda home: []
 main()
 """
 # Unusual, and right: what the model draws now and then, at a school that goes back a stage or grows fast.
@@ -470,3 +479,97 @@ def test_counts_are_whole_numbers_and_sums_are_not(counted: pl.DataFrame, marts:
     found = sums.group_by("indicator_id", "statistic").agg(is_no_count)
     assert found.filter(~pl.col("is_no_count")).is_empty(), found
     assert found.height >= 10
+
+
+# --- a second release ------------------------------------------------------------------------------------------------------
+
+PEOPLE = ("numerator", "denominator", "n")
+
+
+def _more_students(path: Path, n_more: int, n_schools: int) -> None:
+    """So many students more at level 2 of every grade of the first schools, of those who are in no group."""
+    table = pl.read_csv(path, infer_schema=False)
+    schools = table["unit_id"].unique().sort().head(n_schools).implode()
+    here = pl.col("unit_id").is_in(schools) & pl.col("subgroup").is_in(["all", "not_english_learner", "not_low_income"])
+    table.with_columns(
+        pl.when(here & pl.col("n_level_2").is_not_null())
+        .then((pl.col(name).cast(pl.Int64) + n_more).cast(pl.String))
+        .otherwise(name)
+        .alias(name)
+        for name in ("n_enrolled", "n_tested", "n_level_2")
+    ).write_csv(path)
+
+
+@pytest.fixture(scope="module")
+def sent_again(home: Path, tmp_path_factory: pytest.TempPathFactory, no_dbt_log: None) -> Path:
+    """The home after Houston sent its levels again, with 14 students more in five schools, and Chicago with one."""
+    again = tmp_path_factory.mktemp("again") / "home"
+    shutil.copytree(home, again)
+    levels = "{0}/assessment_levels/2025-26/{0}_assessment_levels_2025-26.csv"
+    for district, n_more, n_schools in (("houston", 14, 5), ("chicago", 1, 1)):
+        _more_students(again / "inbox" / levels.format(district), n_more, n_schools)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "run"],
+        env={**os.environ, "NMIP_HOME": str(again), "PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return again
+
+
+@pytest.fixture(scope="module")
+def both_releases(sent_again: Path) -> pl.DataFrame:
+    """Every value of the second release beside the first, whose columns end in `_then`."""
+    first, second = (pl.read_parquet(folder / "indicator_values.parquet") for folder in sorted(sent_again.glob("releases/0*")))
+    keys = [*KEY, "statistic"] if "statistic" not in KEY else KEY
+    joined = second.join(first, on=keys, how="left", nulls_equal=True, suffix="_then")
+    assert joined.height == second.height
+    return joined
+
+
+def test_what_is_sent_again_makes_a_second_release(sent_again: Path, both_releases: pl.DataFrame) -> None:
+    pointer = json.loads((sent_again / "releases/current.json").read_text())
+    assert pointer["release_id"].startswith("0002-")
+    manifest = json.loads((sent_again / pointer["path"] / "manifest.json").read_text())
+    assert manifest["audit"]["passed"]
+    assert len(manifest["audit"]["earlier_releases"]) == 1
+    levels = both_releases.filter(pl.col("indicator_id").is_in(["OC4", "OC9"]), school_year="2025-26")
+    changed = pl.any_horizontal(pl.col(name).is_not_null() & (pl.col(name) != pl.col(f"{name}_then")) for name in PEOPLE)
+    assert levels.filter(changed, district="houston").height > 20, "what changed by many is shown as it is now"
+    assert levels.filter(changed, district="chicago").is_empty(), "one student waits for the next larger change"
+    others = both_releases.filter(~pl.col("district").is_in(["houston", "chicago"]))
+    assert others.filter(pl.col("symbol").ne_missing(pl.col("symbol_then"))).is_empty()
+
+
+def test_two_releases_do_not_show_by_difference_the_few_who_came(both_releases: pl.DataFrame) -> None:
+    told = both_releases.filter(pl.col("symbol").is_null() | (pl.col("symbol") == "r"))
+    sizes = told.filter((pl.col("denominator") - pl.col("denominator_then")).abs().is_between(0.5, 9.5))
+    of_people = {"students", "adults"}
+    counts = counts_table(read_indicators(PROJECT_ROOT / "dbt_project"))
+    people = counts.filter(pl.col("of").is_in(of_people), role="denominator")["indicator_id"].unique().implode()
+    assert sizes.filter(pl.col("indicator_id").is_in(people)).is_empty()
+    levels = told.filter(pl.col("indicator_id").is_in(["OC4", "OC9"]))
+    for name in ("numerator", "outside"):
+        now, then = (
+            pl.col(f"numerator{end}") if name == "numerator" else pl.col(f"denominator{end}") - pl.col(f"numerator{end}")
+            for end in ("", "_then")
+        )
+        assert levels.filter((now - then).abs().is_between(0.5, 9.5)).is_empty(), name
+
+
+def test_what_readers_know_already_is_not_hidden(both_releases: pl.DataFrame, sent_again: Path) -> None:
+    """Hiding an unchanged number protects nothing; nearly all of them stay."""
+    now = pl.read_parquet(sent_again / "work/exchange/fct_indicator_values.parquet")
+    facts = both_releases.join(
+        now.select(*KEY, *(pl.col(name).alias(f"{name}_true") for name in PEOPLE)), on=KEY, how="left", nulls_equal=True
+    )
+    same = facts.filter(
+        pl.col("symbol_then").is_null(),
+        pl.all_horizontal(pl.col(f"{name}_true").eq_missing(pl.col(f"{name}_then")) for name in ("numerator", "denominator")),
+        pl.col("denominator_then").is_not_null(),
+    )
+    assert same.height > 5_000
+    assert same.filter(pl.col("symbol") == "c").height < 0.01 * same.height

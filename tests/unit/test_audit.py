@@ -457,6 +457,22 @@ def test_an_old_number_that_no_longer_fits_is_not_believed() -> None:
     assert audit_release(now, [before]).passed
 
 
+@pytest.mark.parametrize(("told_before", "is_believed"), [(None, True), (60, False)])
+def test_an_old_total_is_believed_while_no_part_is_seen_to_have_changed(told_before: int | None, is_believed: bool) -> None:
+    """94 of one group now, and a hundred of both before: the other group is six, unless the first was sixty then."""
+
+    def both(everybody: int | None, one: int | None, sources: str, name: str) -> Published:
+        told = {"all": everybody, "english_learner": None, "not_english_learner": one}
+        rows = [count_of(n, subgroup=group, sources=sources) for group, n in told.items()]
+        return release(rows, counts=DENOMINATOR, release_id=name)
+
+    now, before = both(None, 94, "new", "0002-b"), both(100, told_before, "old", "0001-a")
+    report = audit_release(now, [before])
+    assert audit_release(now).passed
+    assert bool(found(report, "earlier")) is is_believed
+    assert report.passed is not is_believed
+
+
 def test_two_earlier_releases_tell_more_than_each() -> None:
     parts = [("groups", "subgroup", "all", name, True) for name in ("one", "two", "three", "four")]
 
