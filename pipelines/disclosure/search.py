@@ -179,11 +179,13 @@ class _Search:
         for cell in doubtful:
             if time.monotonic() > deadline:
                 return True
-            far = float(_FAR * block.minimum[cell] - block.value[cell])
-            is_settled = self._is_open(cell, DOWN) or self._moves_freely(cell, UP, far) or self._alone(cell, DOWN)
-            if not is_settled and not self._alone(cell, UP, far):
+            if not (self._is_open(cell, DOWN) or self._alone(cell, DOWN) or self._alone(cell, UP, self._to_far(cell))):
                 not_open.add(cell)
         return False
+
+    def _to_far(self, cell: int) -> float:
+        """How far a count is from so many that nobody thinks of few."""
+        return float(_FAR * self._block.minimum[cell] - self._block.value[cell])
 
     def _doubtful(self, cells: NDArray[np.int64], deadline: float) -> list[int] | None:
         """Large counts that may be thought to be small and not nobody, within what is hidden; None where time ran out."""
@@ -198,7 +200,9 @@ class _Search:
                 break
             if self._is_open(cell, DOWN) or not self._moves_freely(cell, DOWN, float(block.value[cell] - block.large[cell] + 1)):
                 continue
-            if not (self._moves_freely(cell, DOWN, float(block.value[cell])) and self._is_open(cell, DOWN)) and found is not None:
+            if self._moves_freely(cell, DOWN, float(block.value[cell])) and self._is_open(cell, DOWN):
+                continue
+            if not self._moves_freely(cell, UP, self._to_far(cell)) and found is not None:
                 found.append(cell)
         self._change_bounds(shown, nothing, self._column_upper[shown])
         return found

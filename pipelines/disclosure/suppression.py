@@ -86,7 +86,6 @@ def first_states(
     m = table.select(pl.col("minimum_n").fill_null(minimum["minimum_n"].max()).cast(pl.Float64)).to_series().to_numpy()
     size = table.select(pl.coalesce("denominator", pl.col("n").cast(pl.Float64)).cast(pl.Float64)).to_series().to_numpy()
     part = table["numerator"].cast(pl.Float64).to_numpy()
-    schools = table["n_schools"].cast(pl.Float64).to_numpy()
     of, part_of = table["of"].fill_null("nothing").to_numpy(), table["part_of"].fill_null("nothing").to_numpy()
     is_share = (table["unit"] == SHARE).fill_null(value=False).to_numpy()
     of_people = np.isin(of, PEOPLE)
@@ -97,7 +96,6 @@ def first_states(
     with np.errstate(invalid="ignore"):
         says_no_size = np.isnan(size) & (of != "nothing")
         is_small = ((of != "nothing") & (size < m)) | (about_people.to_numpy() & (n < m))
-        is_few_schools = (of == "adults") & (schools < SCHOOLS_OF_ADULTS)
         share_of_people = of_people & part_is_people & is_share
         other_people_are_few = part_is_people & ~is_share & (part < m)
         width = range_width(np.nan_to_num(size), m)
@@ -108,11 +106,22 @@ def first_states(
         is_high = share_of_people & (size - part <= room)
     state = np.full(values.height, SHOWN, dtype=np.int8)
     state[is_low | is_high] = RANGE
+    is_few_schools = of_few_schools(values, counts)
     state[says_no_size | is_small | is_few_schools | too_few_for_a_share | other_people_are_few] = HIDDEN
     state[table["symbol"].is_not_null().to_numpy()] = ABSENT
     at_least = np.where(state == RANGE, np.where(is_low, 0.0, 1.0 - width), np.nan)
     at_most = np.where(state == RANGE, np.where(is_low, width, 1.0), np.nan)
     return state, at_least, at_most
+
+
+def of_few_schools(values: pl.DataFrame, counts: pl.DataFrame) -> NDArray[np.bool_]:
+    """Values about adults of so few schools that these know each other."""
+    schools = values["n_schools"].cast(pl.Float64).to_numpy()
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.bool_] = (_kinds(values, counts)["of"] == "adults").fill_null(value=False).to_numpy() & (
+            schools < SCHOOLS_OF_ADULTS
+        )
+    return found
 
 
 def _kinds(values: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
@@ -174,6 +183,7 @@ def suppress(
         at_most,
         told_before,
         none if ranges_known is None else ranges_known,
+        of_few_schools(values, counts) & (first == HIDDEN),
         opened_for or {},
     )
     labels = plan.labels()
@@ -263,15 +273,20 @@ class _Plan:
         at_most: NDArray[np.float64],
         told_before: Sequence[Told],
         ranges_known: NDArray[np.bool_],
+        few_schools: NDArray[np.bool_],
         opened_for: Mapping[str, NDArray[np.bool_]],
     ) -> None:
         self._system, self.state = system, state
-        self._fixed, moved = np.zeros(system.n_cells, dtype=bool), np.zeros(system.n_cells, dtype=bool)
+        self._fixed, unsure = np.zeros(system.n_cells, dtype=bool), np.zeros(system.n_cells, dtype=bool)
+        for cells in (system.row_size, system.row_part):
+            # Of few schools not even a large number may be known.
+            unsure[cells[few_schools & (cells >= 0)]] = True
+        unsure &= system.is_people & (system.value >= system.minimum)
         for told in told_before:
             # What the same table gives back is known too, but that an equation says by itself.
             apart = np.abs(_counts_then(system, told) - system.value)
             self._fixed |= apart < _CLOSE
-            moved |= system.is_people & (apart >= _CLOSE) & (apart < system.minimum)
+            unsure |= system.is_people & (apart >= _CLOSE) & (apart < system.minimum)
         self._kept = ranges_known & (state == RANGE)
         self._weight = _weights(values, system)
         size = _of_rows(system, system.row_size, np.nan)
@@ -284,10 +299,10 @@ class _Plan:
         self._by_cell = csr_array((system.sign, (system.cell, system.equation)), shape=(system.n_cells, n))
         self._reach, self._large = self._goals(), system.minimum.copy()
         value, least = system.value, system.minimum
-        self._reach = np.where(moved, value + least, self._reach)
+        self._reach = np.where(unsure, value + least, self._reach)
         # Between nobody and the minimum an interval may only begin where it is known to be far from small.
-        self._sink = np.where(moved & (value - least >= least), value - least, 0.0)
-        self._large[moved] = np.inf
+        self._sink = np.where(unsure & (value - least >= least), value - least, 0.0)
+        self._large[unsure] = np.inf
         of_role = {"numerator": system.row_part, "denominator": system.row_size, "rest": system.row_rest}
         for role, rows in opened_for.items():
             counts = of_role[role][rows]
