@@ -288,6 +288,8 @@ class _Plan:
             self._fixed |= apart < _CLOSE
             unsure |= system.is_people & (apart >= _CLOSE) & (apart < system.minimum)
         self._kept = ranges_known & (state == RANGE)
+        known = np.append(self._fixed, True)
+        self._is_known = self._kept | (known[system.row_size] & known[system.row_part])
         self._weight = _weights(values, system)
         size = _of_rows(system, system.row_size, np.nan)
         self._lower, self._upper = np.ceil(at_least * size - 1e-9), np.floor(at_most * size + 1e-9)
@@ -362,7 +364,7 @@ class _Plan:
         return 0
 
     def _hide_rest(self, rows: NDArray[np.int64]) -> int:
-        more = rows[(self.state[rows] <= RANGE) & ~self._kept[rows]]
+        more = rows[(self.state[rows] <= RANGE) & ~self._is_known[rows]]
         self.state[more] = HIDDEN
         return len(more)
 

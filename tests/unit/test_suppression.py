@@ -331,14 +331,17 @@ def test_what_readers_know_protects_nothing(known: int) -> None:
     assert (found[known], found[1 - known], found[2]) == (SHOWN, HIDDEN, HIDDEN)
 
 
-def test_what_nothing_opens_hides_the_rest_of_its_block() -> None:
-    """Readers know everything but grade 5, so that nothing leaves it open: it is said, and all of it falls."""
+def test_what_nothing_opens_hides_the_rest_of_its_block_that_is_not_known() -> None:
+    """Readers know everything but grade 5, so that nothing leaves it open: it is said. What they know need not fall."""
     other = mean(50, grade="3", school_year="2025-26")
     rows = [*PARTS, other]
     found = run(rows, HOURS, [GRADES], told_before=told(rows, np.array([True, True, False, True, False])))
-    assert found.state.tolist() == [HIDDEN] * 4 + [SHOWN]
+    assert found.state.tolist() == [SHOWN, SHOWN, HIDDEN, SHOWN, SHOWN]
     assert found.n_not_open >= 1
-    assert found.n_hidden_whole == 3
+    assert found.n_hidden_whole == 0
+    late = run(rows, HOURS, [GRADES], told_before=told(rows, np.arange(5) == 0), deadline_seconds=-1.0)
+    assert late.state.tolist() == [SHOWN, HIDDEN, HIDDEN, HIDDEN, SHOWN]
+    assert late.n_hidden_whole == 2
 
 
 def test_what_was_hidden_stays_hidden() -> None:

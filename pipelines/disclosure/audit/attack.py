@@ -1003,40 +1003,25 @@ class _Search:
 
 
 def _elastic(problem: Problem, decision: Decision, blocks: Ints, clock: Clock) -> Flags:
-    """Equations to drop so that some table fits each of these blocks: the weakest kind first, as few as are found cheaply."""
+    """Equations to drop so that some table fits each of these blocks: the weakest kind first, as few as are found cheaply.
+
+    Where a block holds together by itself, what it is given from outside does not: then the equations around it are asked too,
+    one step after the other.
+    """
     gone = np.zeros(problem.n_rows, dtype=np.bool_)
     alive = problem.without_rows(decision.dropped)
     for block in blocks.tolist():
         inside = decision.block == block
-        own_rows = np.unique(alive.rows[inside[alive.cells]])
-        guesses = _weakest_guesses(problem, own_rows)
-        if len(guesses):
-            gone[guesses] = True
-            continue
-        used = np.isin(alive.rows, own_rows)
-        rows, row = np.unique(alive.rows[used], return_inverse=True)
-        cells, cell = np.unique(alive.cells[used], return_inverse=True)
-        matrix = sparse.csr_array((alive.signs[used].astype(np.float64), (row, cell)), shape=(len(rows), len(cells)))
-        k = len(rows)
-        weight = 10.0 ** problem.strength[rows]
-        piece = _Piece(
-            cells=np.arange(len(cells) + 2 * k),
-            matrix=sparse.block_array([[matrix, sparse.eye_array(k), -sparse.eye_array(k)]], format="csr"),
-            row_lower=problem.row_lower[rows].astype(np.float64),
-            row_upper=np.where(problem.row_upper[rows] >= UNBOUNDED, np.inf, problem.row_upper[rows]).astype(np.float64),
-            lower=np.concatenate([problem.lower[cells].astype(np.float64), np.zeros(2 * k)]),
-            upper=np.concatenate(
-                [np.where(problem.upper[cells] >= UNBOUNDED // 2, np.inf, problem.upper[cells]), np.full(2 * k, np.inf)]
-            ),
-            block=np.zeros(len(cells) + 2 * k, dtype=np.int64),
-        )
-        cost = np.concatenate([np.zeros(len(cells)), weight, weight])
-        found = _solve(piece, cost, integral=True, seconds=min(clock.left(), 20.0))
-        if found.x is not None:
-            slack = found.x[len(cells) : len(cells) + k] + found.x[len(cells) + k :]
-            gone[rows[slack > 0.5]] = True
-            if (slack <= 0.5).all():
-                gone[_nearest_guesses(problem, alive, own_rows)] = True
+        rows = np.unique(alive.rows[inside[alive.cells]])
+        while not clock.is_over:
+            dropped = _weakest_guesses(problem, rows)
+            if not len(dropped):
+                dropped = _fewest_to_drop(problem, alive, rows, clock)
+            gone[dropped] = True
+            wider = _one_step_wider(problem, alive, rows)
+            if len(dropped) or len(wider) == len(rows):
+                break
+            rows = wider
     return gone
 
 
@@ -1046,19 +1031,40 @@ def _weakest_guesses(problem: Problem, rows: Ints) -> Ints:
     return weakest
 
 
-def _nearest_guesses(problem: Problem, alive: Problem, rows: Ints) -> Ints:
-    """Guesses behind the numbers that a block is given, where it holds together by itself: those reached in the fewest steps."""
-    near = np.zeros(problem.n_rows, dtype=np.bool_)
+def _fewest_to_drop(problem: Problem, alive: Problem, own_rows: Ints, clock: Clock) -> Ints:
+    """Of these equations those without which some table fits the rest; none where one fits all, or where time runs out."""
+    used = np.isin(alive.rows, own_rows)
+    rows, row = np.unique(alive.rows[used], return_inverse=True)
+    cells, cell = np.unique(alive.cells[used], return_inverse=True)
+    matrix = sparse.csr_array((alive.signs[used].astype(np.float64), (row, cell)), shape=(len(rows), len(cells)))
+    k = len(rows)
+    weight = 10.0 ** problem.strength[rows]
+    piece = _Piece(
+        cells=np.arange(len(cells) + 2 * k),
+        matrix=sparse.block_array([[matrix, sparse.eye_array(k), -sparse.eye_array(k)]], format="csr"),
+        row_lower=problem.row_lower[rows].astype(np.float64),
+        row_upper=np.where(problem.row_upper[rows] >= UNBOUNDED, np.inf, problem.row_upper[rows]).astype(np.float64),
+        lower=np.concatenate([problem.lower[cells].astype(np.float64), np.zeros(2 * k)]),
+        upper=np.concatenate(
+            [np.where(problem.upper[cells] >= UNBOUNDED // 2, np.inf, problem.upper[cells]), np.full(2 * k, np.inf)]
+        ),
+        block=np.zeros(len(cells) + 2 * k, dtype=np.int64),
+    )
+    cost = np.concatenate([np.zeros(len(cells)), weight, weight])
+    found = _solve(piece, cost, integral=True, seconds=min(clock.left(), 20.0))
+    if found.x is None:
+        return np.zeros(0, dtype=np.int64)
+    slack = found.x[len(cells) : len(cells) + k] + found.x[len(cells) + k :]
+    return rows[slack > 0.5]
+
+
+def _one_step_wider(problem: Problem, alive: Problem, rows: Ints) -> Ints:
+    """These equations and all that share a cell with one of them."""
+    near, cells = np.zeros(problem.n_rows, dtype=np.bool_), np.zeros(problem.n_cells, dtype=np.bool_)
     near[rows] = True
-    while True:
-        cells = np.zeros(problem.n_cells, dtype=np.bool_)
-        cells[alive.cells[near[alive.rows]]] = True
-        wider = near.copy()
-        wider[alive.rows[cells[alive.cells]]] = True
-        guesses = _weakest_guesses(problem, np.flatnonzero(wider))
-        if len(guesses) or (wider == near).all():
-            return guesses
-        near = wider
+    cells[alive.cells[near[alive.rows]]] = True
+    near[alive.rows[cells[alive.cells]]] = True
+    return np.flatnonzero(near)
 
 
 def _chunks(blocks: Sequence[int], size: Ints) -> Iterable[list[int]]:
