@@ -161,14 +161,16 @@ class _Search:
                     not_open.add(cell)
 
     def _settle_large(self, not_open: set[int], deadline: float) -> bool:
-        """See that every large hidden count is far from small, known as large, or may be nobody. Returns whether time ran out."""
+        """See that every large hidden count is known as large or may be nobody, or is far from small where nothing makes it so.
+
+        Returns whether time ran out.
+        """
         block = self._block
         known = self._known
         lower = np.where(known, block.value, self._lower)
         upper = np.where(known, block.value, self._upper)
         lowest, _ = propagated(block.matrix, lower, upper)
-        is_near = block.value < _FAR * block.minimum
-        left = np.flatnonzero(self._hidden() & ~self._is_small() & is_near & ~self._open_down & (lowest < block.large))
+        left = np.flatnonzero(self._hidden() & ~self._is_small() & ~self._open_down & (lowest < block.large))
         left = np.array([cell for cell in left if cell not in not_open], dtype=np.int64)
         if not len(left):
             return False
@@ -179,13 +181,12 @@ class _Search:
         for cell in doubtful:
             if time.monotonic() > deadline:
                 return True
-            if not (self._is_open(cell, DOWN) or self._alone(cell, DOWN) or self._alone(cell, UP, self._to_far(cell))):
+            if self._is_open(cell, DOWN) or self._alone(cell, DOWN):
+                continue
+            to_far = float(_FAR * block.minimum[cell] - block.value[cell])
+            if to_far > 0 and not self._alone(cell, UP, to_far):
                 not_open.add(cell)
         return False
-
-    def _to_far(self, cell: int) -> float:
-        """How far a count is from so many that nobody thinks of few."""
-        return float(_FAR * self._block.minimum[cell] - self._block.value[cell])
 
     def _doubtful(self, cells: NDArray[np.int64], deadline: float) -> list[int] | None:
         """Large counts that may be thought to be small and not nobody, within what is hidden; None where time ran out."""
@@ -198,11 +199,9 @@ class _Search:
             if time.monotonic() > deadline:
                 found = None
                 break
-            if self._is_open(cell, DOWN) or not self._moves_freely(cell, DOWN, float(block.value[cell] - block.large[cell] + 1)):
+            if self._is_open(cell, DOWN) or not self._moves_freely(cell, float(block.value[cell] - block.large[cell] + 1)):
                 continue
-            if self._moves_freely(cell, DOWN, float(block.value[cell])) and self._is_open(cell, DOWN):
-                continue
-            if not self._moves_freely(cell, UP, self._to_far(cell)) and found is not None:
+            if not (self._moves_freely(cell, float(block.value[cell])) and self._is_open(cell, DOWN)) and found is not None:
                 found.append(cell)
         self._change_bounds(shown, nothing, self._column_upper[shown])
         return found
@@ -263,16 +262,16 @@ class _Search:
         is_total = ((both[:, 0] > 0) & (both[:, 1] < 0)).any()
         return bool(is_part or (is_total and alone))
 
-    def _moves_freely(self, cell: int, direction: int, distance: float) -> bool:
-        """Whether a count can go up or down so far while everything that is shown stays."""
-        forward, back = (cell, self._n + cell) if direction == UP else (self._n + cell, cell)
-        if self._column_upper[forward] < distance:
+    def _moves_freely(self, cell: int, distance: float) -> bool:
+        """Whether a count can go down so far while everything that is shown stays."""
+        down, up = self._n + cell, cell
+        if self._column_upper[down] < distance:
             return False
-        self._program.changeColBounds(forward, distance, float(self._column_upper[forward]))
-        self._program.changeColBounds(back, 0.0, 0.0)
+        self._program.changeColBounds(down, distance, float(self._column_upper[down]))
+        self._program.changeColBounds(up, 0.0, 0.0)
         found = self._solved()
-        self._program.changeColBounds(forward, 0.0, float(self._column_upper[forward]))
-        self._program.changeColBounds(back, 0.0, float(self._column_upper[back]))
+        self._program.changeColBounds(down, 0.0, float(self._column_upper[down]))
+        self._program.changeColBounds(up, 0.0, float(self._column_upper[up]))
         if found is None:
             return False
         self._note(self._moved(found))
