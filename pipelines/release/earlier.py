@@ -23,7 +23,7 @@ CONFIDENTIAL, IN_RANGE = "c", "r"
 PROTECTED = (CONFIDENTIAL, IN_RANGE)
 # On a value that the sender withheld; without it `c` means that the release hides it.
 WITHHELD = "withheld_by_sender"
-_EVIDENCE = ("numerator", "denominator", "n", "value")
+_EVIDENCE = ("numerator", "denominator", "n")
 # Values that are published or held together.
 _TABLE = ("district", "school_year", "family")
 
@@ -91,7 +91,7 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
         hidden |= is_hidden & ~is_ranged & ~withheld
         ranged |= is_ranged
         same_range |= is_ranged & (size == size_then)
-        same |= (is_ranged & (size == size_then)) | (was_shown & (size == size_then) & (part == part_then))
+        same |= same_range | (was_shown & (size == size_then) & (part == part_then))
         moved |= few
     # The last one in the loop is the latest: what it says decides whether a table is held.
     latest = earlier[-1]

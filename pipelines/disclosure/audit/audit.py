@@ -329,25 +329,29 @@ def _with_earlier(
     kept = [Published(one.release_id, one.manifest, {**one.tables}) for one in (release, *others)]
     system = build_system(kept)
     base = _problem(system)
-    links = _links(system)
-    problem = _linked(base, links)
-    relevant, told_elsewhere = _relevant(system, problem, links)
     layer_of_newest = system.layer == 0
-    safe_before = np.zeros(problem.n_cells, dtype=np.bool_)
-    found_alone = _same_as_alone(system, alone_system, alone)
-    safe_before[layer_of_newest] = ~found_alone[layer_of_newest]
-    targets = system.targets & relevant & ~told_elsewhere & (safe_before | ~layer_of_newest)
+    safe_before = ~layer_of_newest | ~_same_as_alone(system, alone_system, alone)
+
+    def laid_over(*, with_doubtful: bool) -> tuple[Problem, Flags, Flags]:
+        """The equations that are worth attacking, their open cells, and those of these that must not be given back."""
+        links = _links(system, with_doubtful=with_doubtful)
+        problem = _linked(base, links)
+        relevant, told_elsewhere = _relevant(system, problem, links)
+        targets = system.targets & relevant & ~told_elsewhere & safe_before
+        return problem.without_rows(~_rows_of(problem, relevant)), relevant, targets
+
+    part, relevant, targets = laid_over(with_doubtful=False)
+    doubted, doubted_relevant, doubted_targets = laid_over(with_doubtful=True)
     changed = _left_out_changed(system)
     asked = Counter({"earlier": int(targets.sum()) + len(system.left_out)})
-    if not targets.any() and not changed:
+    if not targets.any() and not doubted_targets.any() and not changed:
         return [], asked, []
     progress(f"With {', '.join(names[1:])}: {asked['earlier']} counts whose surroundings changed ({clock.spent:.0f} s)")
-    part = problem.without_rows(~_rows_of(problem, relevant))
     decision = decide(part, targets, system.minimum, clock)
     bad = targets & (decision.verdict == GIVEN_BACK)
     late = np.flatnonzero(targets & (decision.verdict == UNDECIDED))
     teller = _Teller(system, part, decision, names)
-    ids, is_old = group_ids(system.codes[:, 1:]), relevant & ~layer_of_newest
+    ids, is_old = group_ids(system.codes[:, 1:]), (relevant | doubted_relevant) & ~layer_of_newest
     old_problem = base.without_rows(~_rows_of(base, is_old))
 
     def of_earlier_alone(cells: Ints) -> tuple[Decision, Flags]:
@@ -355,15 +359,23 @@ def _with_earlier(
         twins = np.isin(ids, ids[cells]) & is_old & system.targets
         return decide(old_problem, twins, system.minimum, clock, wanted_intervals=0), twins
 
-    if bad.any():
+    # A reader may also believe that an old number stands beside numbers that changed. What follows is a guess, unless it is a
+    # few people to the last one: that is held against a release, whether or not it is true.
+    guessed = decide(doubted, doubted_targets, system.minimum, clock, wanted_intervals=0, only_points=True)
+    few = doubted_targets & (guessed.verdict == GIVEN_BACK) & ~bad
+    late_guesses = np.flatnonzero(doubted_targets & (guessed.verdict == UNDECIDED))
+    if bad.any() or few.any():
         # What an earlier release gave back by itself cannot be taken back: the new one is not at fault.
-        old, twins = of_earlier_alone(np.flatnonzero(bad))
-        bad &= ~np.isin(ids, ids[twins & (old.verdict == GIVEN_BACK)])
+        old, twins = of_earlier_alone(np.flatnonzero(bad | few))
+        is_new = ~np.isin(ids, ids[twins & (old.verdict == GIVEN_BACK)])
+        bad, few = bad & is_new, few & is_new
     with_names = f" (with {', '.join(names[1:])})"
     subtracted = [teller.left_out(cell, f"{name}{with_names}") for cell, name in changed]
     leaks = [replace(leak, attack="earlier") for leak in subtracted]
     leaks += [teller.leak("earlier", int(cell), teller.relation(int(cell)) + with_names) for cell in np.flatnonzero(bad)]
-    not_asked = teller.late(f"earlier ({', '.join(names[1:])})", late)
+    doubting = _Teller(system, doubted, guessed, names)
+    leaks += [doubting.leak("earlier", int(cell), doubting.relation(int(cell)) + with_names) for cell in np.flatnonzero(few)]
+    not_asked = teller.late(f"earlier ({', '.join(names[1:])})", np.union1d(late, late_guesses))
     for name, seen in _views(system, part, decision, targets, clock, progress):
         asked[name] += seen.n_attacks
         not_asked += teller.late(f"{name} ({', '.join(names[1:])})", np.array(seen.undecided, dtype=np.int64))
@@ -412,11 +424,11 @@ def _same_as_alone(system: System, alone_system: System, alone: Decision) -> Fla
     return newest
 
 
-def _links(system: System) -> tuple[Ints, Ints, Ints]:
+def _links(system: System, *, with_doubtful: bool) -> tuple[Ints, Ints, Ints]:
     """Pairs of cells of two releases that an attacker takes as one count, and how sure he is of it.
 
-    Of another submission he believes that a number or a range is still the same only as long as nothing that it, or the people
-    of the same value, are added up with is seen to have changed.
+    Of another submission he believes that a number or a range is still the same as long as nothing that it, or the people of the
+    same value, are added up with is seen to have changed; `with_doubtful`: also then.
     """
     ids = group_ids(system.codes[:, 1:])
     frame = pl.DataFrame(
@@ -443,7 +455,9 @@ def _links(system: System) -> tuple[Ints, Ints, Ints]:
     hidden = pl.when(pl.col("told") | (pl.col("is_within") & ~pl.col("told_2"))).then("at_2").otherwise("at")
     apart = (pl.col("layer_2") - pl.col("layer")).cast(pl.Int64)
     pairs = pairs.with_columns(hidden.alias("hidden"), apart.alias("apart"))
-    guesses = _beside_nothing_changed(system, frame, pairs.filter(~pl.col("same")))
+    guesses = pairs.filter(~pl.col("same"))
+    if not with_doubtful:
+        guesses = _beside_nothing_changed(system, frame, guesses)
     guesses = guesses.filter(pl.col("apart") == pl.col("apart").min().over("hidden"))
     pairs = pl.concat([pairs.filter("same"), guesses]).sort("at", "at_2")
     strength = np.where(pairs["same"].to_numpy(), CERTAIN, GUESS)
