@@ -9,6 +9,7 @@ of their own. What a value may show by itself does not belong here.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -67,30 +68,54 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """That another table must have the count `cell` at `number` or beyond, above or below, while `held` (-1: none) stays."""
+
+    cell: int
+    number: float
+    is_up: bool
+    held: int = -1
+
+
+@dataclass(frozen=True)
+class Step:
+    """The values (by place) that were hidden for one goal."""
+
+    goal: Goal
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Opened:
-    """`state`: of every value, with what was hidden more. `not_open`: counts (by place) that were not shown to be open, because
-    nothing in the block opens them or time ran out. `n_programs`: linear programs solved.
+    """`state`: of every value, with what was hidden more, which the `steps` tell in their order. `not_open`: counts (by place)
+    that were not shown to be open, because nothing in the block opens them or the search was over before (`is_late`).
+    `n_programs`: linear programs solved.
     """
 
     state: NDArray[np.int8]
+    steps: tuple[Step, ...]
     not_open: NDArray[np.int64]
     n_programs: int
     is_late: bool
 
 
-def opened(block: Block, deadline: float) -> Opened:
-    """Hide values until every hidden asked count is open, or `deadline` (time.monotonic) has come."""
-    return _Search(block).run(deadline)
+def opened(block: Block, deadline: float, most: float = math.inf, first: Goal | None = None) -> Opened:
+    """Hide values until every hidden asked count is open, `deadline` (time.monotonic) has come, or more than `most` is hidden.
+
+    `first`: the goal that is looked at before all others.
+    """
+    return _Search(block, deadline, most).run(first)
 
 
 class _Search:
     """One block while values are hidden in it. Columns: up and down of every count, then beyond the range of each ranged one."""
 
-    def __init__(self, block: Block) -> None:
-        self._block = block
+    def __init__(self, block: Block, deadline: float, most: float) -> None:
+        self._block, self._deadline, self._left = block, deadline, most
         self._n = len(block.value)
         self.state = block.state.copy()
         self._n_programs = 0
+        self._steps: list[Step] = []
         visible = self.state <= RANGE
         n = self._n
         self._shows = np.zeros(n, dtype=np.int64)
@@ -121,18 +146,32 @@ class _Search:
     def _known(self) -> NDArray[np.bool_]:
         return self._block.fixed | (self._shows > 0)
 
-    def run(self, deadline: float) -> Opened:
+    def run(self, first: Goal | None) -> Opened:
         not_open: set[int] = set()
+        if first is not None:
+            self._reach(first)
         while True:
-            is_late = self._open_small(UP, not_open, deadline) or self._open_small(DOWN, not_open, deadline)
+            is_late = self._is_over() or self._open_small(UP, not_open) or self._open_small(DOWN, not_open)
             before = int((self.state == HIDDEN).sum())
             # A large count may be known to be large; what was settled before more was hidden is looked at again.
-            is_late = is_late or self._settle_large(not_open, deadline) or self._keep_apart(deadline)
+            is_late = is_late or self._settle_large(not_open) or self._keep_apart()
             if is_late or int((self.state == HIDDEN).sum()) == before:
                 break
         if is_late:
             not_open.update(int(cell) for cell in np.flatnonzero(self._hidden()))
-        return Opened(self.state, np.array(sorted(not_open), dtype=np.int64), self._n_programs, is_late)
+        return Opened(self.state, tuple(self._steps), np.array(sorted(not_open), dtype=np.int64), self._n_programs, is_late)
+
+    def _reach(self, goal: Goal) -> None:
+        if not self._hidden()[goal.cell]:
+            return
+        distance = abs(goal.number - float(self._block.value[goal.cell]))
+        if goal.held >= 0:
+            self._beside(goal.held, goal.cell, distance)
+        else:
+            self._alone(goal.cell, UP if goal.is_up else DOWN, distance)
+
+    def _is_over(self) -> bool:
+        return self._left < 0 or time.monotonic() > self._deadline
 
     def _hidden(self) -> NDArray[np.bool_]:
         return self._block.asked & ~self._known
@@ -140,7 +179,7 @@ class _Search:
     def _is_small(self) -> NDArray[np.bool_]:
         return self._block.value < self._block.large
 
-    def _open_small(self, direction: int, not_open: set[int], deadline: float) -> bool:
+    def _open_small(self, direction: int, not_open: set[int]) -> bool:
         """Open hidden counts in one direction, upwards all, downwards the small ones. Returns whether time ran out."""
         value = self._block.value
         tried: set[int] = set()
@@ -155,12 +194,12 @@ class _Search:
             self._together(np.array(left), direction)
             for cell in sorted(left, key=lambda one: float(value[one])):
                 tried.add(cell)
-                if time.monotonic() > deadline:
+                if self._is_over():
                     return True
                 if not self._is_open(cell, direction) and not self._alone(cell, direction):
                     not_open.add(cell)
 
-    def _settle_large(self, not_open: set[int], deadline: float) -> bool:
+    def _settle_large(self, not_open: set[int]) -> bool:
         """See that every large hidden count is known as large or may be nobody, or is far from small where nothing makes it so.
 
         Returns whether time ran out.
@@ -175,11 +214,11 @@ class _Search:
         if not len(left):
             return False
         self._together(left, DOWN)
-        doubtful = self._doubtful(left, deadline)
+        doubtful = self._doubtful(left)
         if doubtful is None:
             return True
         for cell in doubtful:
-            if time.monotonic() > deadline:
+            if self._is_over():
                 return True
             if self._is_open(cell, DOWN) or self._alone(cell, DOWN):
                 continue
@@ -188,7 +227,7 @@ class _Search:
                 not_open.add(cell)
         return False
 
-    def _doubtful(self, cells: NDArray[np.int64], deadline: float) -> list[int] | None:
+    def _doubtful(self, cells: NDArray[np.int64]) -> list[int] | None:
         """Large counts that may be thought to be small and not nobody, within what is hidden; None where time ran out."""
         block = self._block
         shown = np.flatnonzero(self._column_cost > _HIDDEN_COST)
@@ -196,7 +235,7 @@ class _Search:
         self._change_bounds(shown, nothing, nothing)
         found: list[int] | None = []
         for cell in map(int, cells):
-            if time.monotonic() > deadline:
+            if self._is_over():
                 found = None
                 break
             if self._is_open(cell, DOWN) or not self._moves_freely(cell, float(block.value[cell] - block.large[cell] + 1)):
@@ -206,7 +245,7 @@ class _Search:
         self._change_bounds(shown, nothing, self._column_upper[shown])
         return found
 
-    def _keep_apart(self, deadline: float) -> bool:
+    def _keep_apart(self) -> bool:
         """See that nobody who is alone in a hidden count knows another small one by it. Returns whether time ran out."""
         tried: set[tuple[int, int]] = set()
         while True:
@@ -215,20 +254,24 @@ class _Search:
                 return False
             before = int((self.state == HIDDEN).sum())
             for cell, known in left:
-                if time.monotonic() > deadline:
+                if self._is_over():
                     return True
                 tried.add((cell, known))
-                held = [known, self._n + known]
-                if self._beyond[known] >= 0:
-                    beyond = 2 * self._n + int(self._beyond[known])
-                    held += [beyond, beyond + len(self._ranged)]
-                columns, none = np.array(held, dtype=np.int64), np.zeros(len(held))
-                self._change_bounds(columns, none, none)
                 # Where this fails nothing of the block can keep them apart, and the auditor says so.
-                self._alone(cell, UP, max(1.0, float(self._block.reach[cell] - self._block.value[cell])))
-                self._change_bounds(columns, none, self._column_upper[columns])
+                self._beside(known, cell, max(1.0, float(self._block.reach[cell] - self._block.value[cell])))
                 if int((self.state == HIDDEN).sum()) > before:
                     break
+
+    def _beside(self, held: int, cell: int, distance: float) -> None:
+        """Open one count upwards while another stays as it is."""
+        columns = [held, self._n + held]
+        if self._beyond[held] >= 0:
+            beyond = 2 * self._n + int(self._beyond[held])
+            columns += [beyond, beyond + len(self._ranged)]
+        places, none = np.array(columns, dtype=np.int64), np.zeros(len(columns))
+        self._change_bounds(places, none, none)
+        self._alone(cell, UP, distance, held)
+        self._change_bounds(places, none, self._column_upper[places])
 
     def _tied(self) -> list[tuple[int, int]]:
         """Pairs of hidden counts of which the second, where it is one person, would give that person the first, a small one."""
@@ -366,7 +409,7 @@ class _Search:
         self._open_down |= whole <= self._block.sink
         return True
 
-    def _alone(self, cell: int, direction: int, distance: float | None = None) -> bool:
+    def _alone(self, cell: int, direction: int, distance: float | None = None, held: int = -1) -> bool:
         """Hide what opens one count in one direction, as far as its goal or by `distance`; returns whether it is open then."""
         block, n, k = self._block, self._n, len(self._ranged)
         if distance is None:
@@ -382,7 +425,10 @@ class _Search:
         moved = self._moved(found)
         is_known = self._known
         outside = self._ranged[(found[2 * n : 2 * n + k] + found[2 * n + k :]) > _TOLERANCE]
-        self._hide(np.concatenate([np.flatnonzero((np.abs(moved) > _TOLERANCE) & is_known), outside]))
+        shown = np.concatenate([np.flatnonzero((np.abs(moved) > _TOLERANCE) & is_known), outside])
+        rows = self._hide(shown)
+        if len(rows):
+            self._steps.append(Step(Goal(cell, float(block.value[cell]) + direction * distance, direction == UP, held), rows))
         is_whole = self._note(moved)
         if not is_whole:
             # Half people prove nothing by themselves; what was hidden for them usually does in whole numbers.
@@ -423,8 +469,12 @@ class _Search:
         self._note(np.round(found.numbers))
         return True
 
-    def _hide(self, cells: NDArray[np.int64]) -> None:
-        """Hide every value that shows one of the counts; from then on counts that nothing shows move for next to nothing."""
+    def _hide(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Hide every value that shows one of the counts; from then on counts that nothing shows move for next to nothing.
+
+        Returns the values that were not hidden before.
+        """
+        before = self.state == HIDDEN
         block, n, k = self._block, self._n, len(self._ranged)
         for row in {row for cell in cells for row in self._rows_of[int(cell)]}:
             if self.state[row] > RANGE or block.kept[row]:
@@ -450,6 +500,9 @@ class _Search:
                     self._column_cost[column] = _HIDDEN_COST
                     self._program.changeColBounds(column, 0.0, upper)
                     self._program.changeColCost(column, _HIDDEN_COST)
+        rows = np.flatnonzero((self.state == HIDDEN) & ~before)
+        self._left -= float(block.weight[rows].sum())
+        return rows
 
 
 def tied(equations: csr_array) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

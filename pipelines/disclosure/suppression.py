@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from pipelines.disclosure.bands import range_width
 from pipelines.disclosure.cells import PEOPLE, SHARE, System, system_of
 from pipelines.disclosure.exact import least_hidden
-from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN, Block, Opened, opened
+from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN, Block, Goal, Opened, opened
 
 CONFIDENTIAL, IN_RANGE = "c", "r"
 # Adults are protected by the number of their schools too: two schools know each other.
@@ -35,6 +35,9 @@ DEPTH_OF_LEFTOVERS = 3
 _CLOSE = 1e-6
 # A table that is cheaper by less than this is not worth another search.
 SAVING = 1e-6
+# One that asks for small counts, and one that asks for what else was hidden for too.
+PROGRAMS_OF_A_BLOCK = 2
+MOST_VALUES_TO_SHOW_AGAIN = 200
 NUMBERS = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
 NOT_IN_A_RANGE = ("numerator", "value", "standard_error", "lower", "upper", "response_rate")
 
@@ -241,20 +244,51 @@ def _remembered(block: Block, deadline: float, memory: Memory) -> Answer:
 
 
 def _best(block: Block, deadline: float) -> Answer:
-    """The values to hide in one block, the weight of those hidden for others, and the bound that was proved for it, if any."""
+    """The values to hide in one block, the weight of those hidden for others, and the bound that was proved for it, if any.
+
+    The bound is what small counts alone need.
+    """
     found = opened(block, deadline)
     weight = _weight_of(block, found.state)
     if weight == 0 or found.is_late or len(found.not_open):
         return found, weight, 0.0 if weight == 0 else None
-    least = least_hidden(block)
-    if least is None:
-        return found, weight, None
-    if least.weight < weight * (1 - SAVING):
-        # The program asks for small counts only; the search looks at all the others.
+    bound: float | None = None
+    goals: tuple[Goal, ...] = ()
+    for _ in range(PROGRAMS_OF_A_BLOCK):
+        least = least_hidden(block, goals)
+        if least is None:
+            break
+        bound = least.bound if bound is None else bound
+        if least.weight >= weight * (1 - SAVING):
+            break
+        # The program knows some goals only; the search sees to all of them, and tells those for which it had to hide more.
         again = opened(replace(block, state=least.state), deadline)
-        if not again.is_late and not len(again.not_open) and _weight_of(block, again.state) < weight:
-            return again, _weight_of(block, again.state), least.bound
-    return found, weight, least.bound
+        if again.is_late or len(again.not_open):
+            break
+        if _weight_of(block, again.state) < weight:
+            found, weight = again, _weight_of(block, again.state)
+        goals = tuple(step.goal for step in again.steps)
+    return *_without_needless(block, found, weight, deadline), bound
+
+
+def _without_needless(block: Block, found: Opened, weight: float, deadline: float) -> tuple[Opened, float]:
+    """Show again what was hidden for one goal, where what was hidden for others since does for it too.
+
+    The last part of the method of Kelly, Golden and Assad (1992).
+    """
+    if (block.state <= RANGE).sum() > MOST_VALUES_TO_SHOW_AGAIN:
+        return found, weight
+    for step in found.steps:
+        rows = step.rows[found.state[step.rows] == HIDDEN]
+        if not len(rows):
+            continue
+        state = found.state.copy()
+        state[rows] = block.state[rows]
+        saved = float(block.weight[rows].sum())
+        again = opened(replace(block, state=state), deadline, saved * (1 - SAVING), step.goal)
+        if not again.is_late and not len(again.not_open) and _weight_of(block, again.state) < weight * (1 - SAVING):
+            found, weight = again, _weight_of(block, again.state)
+    return found, weight
 
 
 def _weight_of(block: Block, state: NDArray[np.int8]) -> float:
