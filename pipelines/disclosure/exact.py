@@ -3,13 +3,11 @@
 For every count that must be open the program holds two other tables, one that has it far enough above and one below; a shown
 count may differ in them only if every value that shows it is hidden, and the weight of what is hidden is least (M. Fischetti
 and J. J. Salazar, 2001, Solving the Cell Suppression Problem on Tabular Data with Linear Constraints, Management Science 47,
-model 3.1, with tables written out). What counts need once they are hidden themselves is asked only where they are: there the
-table is bound as far as no value shows them. How larger blocks are searched belongs to `search`.
+model 3.1, with tables written out). How larger blocks are searched belongs to `search`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, eye_array, hstack, kron, vstack
 
 from pipelines.disclosure.programs import model_of, solved
-from pipelines.disclosure.search import HIDDEN, RANGE, SHOWN, Block, Goal
+from pipelines.disclosure.search import HIDDEN, RANGE, SHOWN, Block
 
 # Blocks and programs up to this size are solved exactly: values that may be hidden, and numbers in all tables together.
 MOST_VALUES = 100
@@ -35,49 +33,51 @@ class Least:
     bound: float
 
 
-def least_hidden(block: Block, also: Sequence[Goal] = ()) -> Least | None:
-    """The cheapest further values to hide; None where the block is too large, nothing has to be opened, or nothing opens it.
-
-    `also`: goals beside those of the small counts, each only where its counts are hidden.
-    """
-    candidates = np.flatnonzero(block.state <= RANGE)
-    place = {int(row): k for k, row in enumerate(candidates)}
-    shows = [(int(row), cell) for row in candidates for cell in _cells(block, int(row))]
+def least_hidden(block: Block) -> Least | None:
+    """The cheapest further values to hide; None where the block is too large, nothing has to be opened, or nothing opens it."""
+    is_visible = block.state <= RANGE
+    candidates = np.flatnonzero(is_visible)
+    shows = [(int(row), int(cell)) for row in candidates for cell in _cells(block, int(row))]
     known = block.fixed.copy()
     known[[cell for _, cell in shows]] = True
-    goals = _goals(block, known, also)
-    n, n_rows, n_tables = len(block.value), len(candidates), len(goals)
-    if not goals or n_rows > MOST_VALUES or n_tables * n > MOST_NUMBERS:
+    goals = _goals(block, known)
+    n, n_rows = len(block.value), len(candidates)
+    if not goals or n_rows > MOST_VALUES or len(goals) * n > MOST_NUMBERS:
         return None
-    ranged = [(int(row), int(block.row_part[row])) for row in np.flatnonzero((block.state == RANGE) & (block.row_part >= 0))]
-    most = max(float(block.value.max(initial=0.0)), *(goal.number for goal in goals)) + float(block.reach.max(initial=0.0))
+    lower, upper = np.zeros(n), np.full(n, np.inf)
+    ranged = np.flatnonzero((block.state == RANGE) & (block.row_part >= 0))
+    most = float(block.value.max(initial=0.0)) + float(block.reach.max(initial=0.0))
+    place = {int(row): k for k, row in enumerate(candidates)}
     # One table: numbers may differ from the true ones as far as hidden values let them.
     ties = [(cell, place[row], most, -np.inf, np.inf) for row, cell in shows if not block.fixed[cell]]
-    ties += [(cell, place[row], most, block.row_lower[row], block.row_upper[row]) for row, cell in ranged if not known[cell]]
+    for row in ranged:
+        cell = int(block.row_part[row])
+        if not known[cell]:
+            ties.append((cell, place[int(row)], most, block.row_lower[row], block.row_upper[row]))
+    lower[block.fixed], upper[block.fixed] = block.value[block.fixed], block.value[block.fixed]
     table_rows, table_columns, low, high = _ties(block, ties, n_rows)
-    each = eye_array(n_tables)
-    equal = hstack([csr_array((block.matrix.shape[0] * n_tables, n_rows)), kron(each, block.matrix)])
-    tied = hstack([vstack([table_columns] * n_tables), kron(each, table_rows)])
-    shown_by: dict[int, set[int]] = {}
-    for row, cell in shows:
-        shown_by.setdefault(cell, set()).add(place[row])
-    once_hidden, conditions, bounds = _reached(block, goals, shown_by, n_rows)
-    all_lower = np.concatenate([np.zeros(n_rows), bounds[0].ravel()])
-    all_upper = np.concatenate([(~block.kept[candidates]).astype(float), bounds[1].ravel()])
+    each = eye_array(len(goals))
+    equal = hstack([csr_array((block.matrix.shape[0] * len(goals), n_rows)), kron(each, block.matrix)])
+    bound_rows = hstack([vstack([table_columns] * len(goals)), kron(each, table_rows)])
+    zero = np.zeros(equal.shape[0])
+    all_lower = np.concatenate([np.zeros(n_rows), np.tile(lower, len(goals))])
+    all_upper = np.concatenate([(~block.kept[candidates]).astype(float), np.tile(upper, len(goals))])
+    for g, (cell, goal, is_up) in enumerate(goals):
+        at = n_rows + g * n + cell
+        if is_up:
+            all_lower[at] = max(all_lower[at], goal)
+        else:
+            all_upper[at] = min(all_upper[at], goal)
     if (all_lower > all_upper).any():
         return None
-    zero = np.zeros(equal.shape[0])
     found = solved(
         model_of(
-            np.concatenate([block.weight[candidates], np.zeros(n_tables * n)]),
-            vstack([equal, tied, once_hidden]).tocsr(),
-            (
-                np.concatenate([zero, np.tile(low, n_tables), conditions[0]]),
-                np.concatenate([zero, np.tile(high, n_tables), conditions[1]]),
-            ),
+            np.concatenate([block.weight[candidates], np.zeros(len(goals) * n)]),
+            vstack([equal, bound_rows]).tocsr(),
+            (np.concatenate([zero, np.tile(low, len(goals))]), np.concatenate([zero, np.tile(high, len(goals))])),
             (all_lower, all_upper),
         ),
-        np.concatenate([np.ones(n_rows, dtype=bool), np.zeros(n_tables * n, dtype=bool)]),
+        np.concatenate([np.ones(n_rows, dtype=bool), np.zeros(len(goals) * n, dtype=bool)]),
         NODES,
     )
     if found is None:
@@ -96,46 +96,12 @@ def _cells(block: Block, row: int) -> list[int]:
     return [cell for cell in cells if cell >= 0]
 
 
-def _goals(block: Block, known: NDArray[np.bool_], also: Sequence[Goal]) -> list[Goal]:
-    """How far another table must have each small hidden count, above and below, and what else is asked."""
+def _goals(block: Block, known: NDArray[np.bool_]) -> list[tuple[int, float, bool]]:
+    """Small hidden counts: how far another table must have each, above and below."""
     small = np.flatnonzero(block.asked & ~known & (block.value < block.large))
-    above = [Goal(int(cell), float(block.reach[cell]), True) for cell in small if block.value[cell] < block.reach[cell]]
-    below = [Goal(int(cell), float(block.sink[cell]), False) for cell in small if block.value[cell] > block.sink[cell]]
-    goals = above + below
-    return goals + [goal for goal in also if goal not in goals]
-
-
-def _reached(
-    block: Block, goals: Sequence[Goal], shown_by: dict[int, set[int]], n_rows: int
-) -> tuple[csr_array, tuple[NDArray[np.float64], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """What the goals ask of their tables: lines for what is asked once values are hidden, their ends, and bounds of all numbers.
-
-    Shapes: lines (conditions, values and numbers of all tables), bounds (tables, cells).
-    """
-    n, n_tables = len(block.value), len(goals)
-    lower, upper = np.zeros((n_tables, n)), np.full((n_tables, n), np.inf)
-    lower[:, block.fixed] = upper[:, block.fixed] = block.value[block.fixed]
-    entries: list[tuple[int, int, float]] = []
-    low: list[float] = []
-    high: list[float] = []
-    for table, goal in enumerate(goals):
-        if goal.held >= 0:
-            lower[table, goal.held] = upper[table, goal.held] = block.value[goal.held]
-        values = shown_by.get(goal.cell, set()) | shown_by.get(goal.held, set())
-        if not values:
-            ends = lower if goal.is_up else upper
-            ends[table, goal.cell] = (max if goal.is_up else min)(ends[table, goal.cell], goal.number)
-            continue
-        # Every value that is not hidden takes off as much as the goal is away.
-        away = abs(goal.number - float(block.value[goal.cell])) * (1 if goal.is_up else -1)
-        line = len(low)
-        entries += [(line, n_rows + table * n + goal.cell, 1.0), *((line, value, -away) for value in values)]
-        end = goal.number - away * len(values)
-        low.append(end if goal.is_up else -np.inf)
-        high.append(np.inf if goal.is_up else end)
-    lines, columns, numbers = zip(*entries, strict=True) if entries else ((), (), ())
-    once_hidden = coo_array((np.array(numbers, dtype=float), (lines, columns)), shape=(len(low), n_rows + n_tables * n)).tocsr()
-    return once_hidden, (np.array(low), np.array(high)), (lower, upper)
+    above = [(int(cell), float(block.reach[cell]), True) for cell in small if block.value[cell] < block.reach[cell]]
+    below = [(int(cell), float(block.sink[cell]), False) for cell in small if block.value[cell] > block.sink[cell]]
+    return above + below
 
 
 def _ties(

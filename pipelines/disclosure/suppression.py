@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 
@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from pipelines.disclosure.bands import range_width
 from pipelines.disclosure.cells import PEOPLE, SHARE, System, system_of
 from pipelines.disclosure.exact import least_hidden
-from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN, Block, Goal, Opened, opened
+from pipelines.disclosure.search import ABSENT, HIDDEN, RANGE, SHOWN, Block, Opened, opened
 
 CONFIDENTIAL, IN_RANGE = "c", "r"
 # Adults are protected by the number of their schools too: two schools know each other.
@@ -35,8 +35,6 @@ DEPTH_OF_LEFTOVERS = 3
 _CLOSE = 1e-6
 # A table that is cheaper by less than this is not worth another search.
 SAVING = 1e-6
-# One that asks for small counts, and one that asks for what else was hidden for too.
-PROGRAMS_OF_A_BLOCK = 2
 MOST_VALUES_TO_SHOW_AGAIN = 200
 NUMBERS = ("numerator", "denominator", "value", "standard_error", "lower", "upper", "n", "n_schools", "response_rate")
 NOT_IN_A_RANGE = ("numerator", "value", "standard_error", "lower", "upper", "response_rate")
@@ -192,15 +190,28 @@ def suppress(
     labels = plan.labels()
     n_programs = n_late = n_not_open = n_hidden_whole = 0
     total = total_proved = least = 0.0
-    taken: list[Answer] = []
+    blocks = [plan.block(label) for label in labels]
+    digests = [_digest(block) for block in blocks]
+    remembered: Memory = {} if memory is None else memory
+
+    def told(what: str, answers: Iterable[Answer]) -> list[Answer]:
+        taken: list[Answer] = []
+        for answer in answers:
+            if len(taken) % STEPS_BETWEEN_WORDS == 0:
+                progress(f"{what}: {len(taken):,} of {len(labels):,} blocks of counts")
+            taken.append(answer)
+        return taken
+
     # The solver lets other threads run; the largest blocks, which take longest, begin first.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        remembered: Memory = {} if memory is None else memory
-        answers = pool.map(lambda label: _remembered(plan.block(label), deadline, remembered), labels)
-        for k, answer in enumerate(answers):
-            if k % STEPS_BETWEEN_WORDS == 0:
-                progress(f"protecting small groups: {k:,} of {len(labels):,} blocks of counts")
-            taken.append(answer)
+        best = pool.map(lambda block, key: remembered.get(key) or _best(block, deadline), blocks, digests)
+        taken = told("protecting small groups", best)
+        # Only when every block is protected: where time is short, that comes first.
+        less = pool.map(
+            lambda block, key, answer: remembered.get(key) or _without_needless(block, answer, deadline), blocks, digests, taken
+        )
+        taken = told("showing what was hidden needlessly", less)
+    remembered.update((key, answer) for key, answer in zip(digests, taken, strict=True) if not answer[0].is_late)
     for label, (found, weight, bound) in zip(labels, taken, strict=True):
         total += weight
         total_proved += weight if bound is not None else 0.0
@@ -226,21 +237,14 @@ def suppress(
     )
 
 
-def _remembered(block: Block, deadline: float, memory: Memory) -> Answer:
-    """The answer to the same block before, or a new one, which is kept where time did not run out."""
+def _digest(block: Block) -> bytes:
     digest = hashlib.sha256()
     for part in fields(block):
         value = getattr(block, part.name)
         arrays = (value.data, value.indices, value.indptr) if part.name == "matrix" else (value,)
         for array in arrays:
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-    key = digest.digest()
-    if key not in memory:
-        answer = _best(block, deadline)
-        if answer[0].is_late:
-            return answer
-        memory[key] = answer
-    return memory[key]
+    return digest.digest()
 
 
 def _best(block: Block, deadline: float) -> Answer:
@@ -252,35 +256,28 @@ def _best(block: Block, deadline: float) -> Answer:
     weight = _weight_of(block, found.state)
     if weight == 0 or found.is_late or len(found.not_open):
         return found, weight, 0.0 if weight == 0 else None
-    bound: float | None = None
-    goals: tuple[Goal, ...] = ()
-    for _ in range(PROGRAMS_OF_A_BLOCK):
-        least = least_hidden(block, goals)
-        if least is None:
-            break
-        bound = least.bound if bound is None else bound
-        if least.weight >= weight * (1 - SAVING):
-            break
-        # The program knows some goals only; the search sees to all of them, and tells those for which it had to hide more.
+    least = least_hidden(block)
+    if least is None:
+        return found, weight, None
+    if least.weight < weight * (1 - SAVING):
+        # The program asks for small counts only; the search looks at all the others.
         again = opened(replace(block, state=least.state), deadline)
-        if again.is_late or len(again.not_open):
-            break
-        if _weight_of(block, again.state) < weight:
-            found, weight = again, _weight_of(block, again.state)
-        goals = tuple(step.goal for step in again.steps)
-    return *_without_needless(block, found, weight, deadline), bound
+        if not again.is_late and not len(again.not_open) and _weight_of(block, again.state) < weight:
+            return again, _weight_of(block, again.state), least.bound
+    return found, weight, least.bound
 
 
-def _without_needless(block: Block, found: Opened, weight: float, deadline: float) -> tuple[Opened, float]:
+def _without_needless(block: Block, answer: Answer, deadline: float) -> Answer:
     """Show again what was hidden for one goal, where what was hidden for others since does for it too.
 
     The last part of the method of Kelly, Golden and Assad (1992).
     """
-    if (block.state <= RANGE).sum() > MOST_VALUES_TO_SHOW_AGAIN:
-        return found, weight
+    found, weight, bound = answer
+    if found.is_late or len(found.not_open) or (block.state <= RANGE).sum() > MOST_VALUES_TO_SHOW_AGAIN:
+        return answer
     for step in found.steps:
         rows = step.rows[found.state[step.rows] == HIDDEN]
-        if not len(rows):
+        if not len(rows) or time.monotonic() > deadline:
             continue
         state = found.state.copy()
         state[rows] = block.state[rows]
@@ -288,7 +285,7 @@ def _without_needless(block: Block, found: Opened, weight: float, deadline: floa
         again = opened(replace(block, state=state), deadline, saved * (1 - SAVING), step.goal)
         if not again.is_late and not len(again.not_open) and _weight_of(block, again.state) < weight * (1 - SAVING):
             found, weight = again, _weight_of(block, again.state)
-    return found, weight
+    return found, weight, bound
 
 
 def _weight_of(block: Block, state: NDArray[np.int8]) -> float:

@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 
 from pipelines.disclosure import suppression
 from pipelines.disclosure.exact import least_hidden
-from pipelines.disclosure.search import HIDDEN, RANGE, SHOWN, Block, Goal, opened
+from pipelines.disclosure.search import HIDDEN, RANGE, SHOWN, Block, opened
 from pipelines.disclosure.suppression import Suppressed
 from tests.suppression_fixture import Row, counted, mean, only_people, relation, run, share
 
@@ -451,19 +451,13 @@ def test_what_is_hidden_beyond_a_second_solver(record_property: Callable[[str, o
 # --- The exact program against every subset ----------------------------------------------------------------------------------
 
 
-def least_of_all_subsets(block: Block, also: Sequence[Goal] = ()) -> float:
-    """The least weight of visible values whose hiding lets every small hidden count be nobody and the minimum, or infinity.
-
-    And that reaches what is asked beside of counts that are hidden then.
-    """
+def least_of_all_subsets(block: Block) -> float:
+    """The least weight of visible values whose hiding lets every small hidden count be nobody and the minimum, or infinity."""
     visible = np.flatnonzero(block.state <= RANGE)
     shown_cells = block.row_size[visible]
     n = len(block.value)
     known = np.isin(np.arange(n), shown_cells) | block.fixed
     small = np.flatnonzero(block.asked & ~known & (block.value < block.large))
-    always = [
-        Goal(int(cell), number, is_up) for cell in small for number, is_up in ((0.0, False), (float(block.reach[cell]), True))
-    ]
     matrix = block.matrix.toarray()
     subsets = [
         (float(block.weight[list(chosen)].sum()), chosen)
@@ -472,21 +466,18 @@ def least_of_all_subsets(block: Block, also: Sequence[Goal] = ()) -> float:
     ]
     for weight, chosen in sorted(subsets):
         free = ~known | np.isin(np.arange(n), block.row_size[list(chosen)]) & ~block.fixed
-        then = [goal for goal in also if free[goal.cell] and (goal.held < 0 or free[goal.held])]
-        if all(_reaches(block, matrix, free, goal) for goal in (*always, *then)):
+        if all(_reaches(block, matrix, free, int(cell), goal) for cell in small for goal in (0.0, float(block.reach[cell]))):
             return weight
     return math.inf
 
 
-def _reaches(block: Block, matrix: Floats, free: NDArray[np.bool_], goal: Goal) -> bool:
+def _reaches(block: Block, matrix: Floats, free: NDArray[np.bool_], cell: int, goal: float) -> bool:
     lower, upper = np.where(free, 0.0, block.value), np.where(free, np.inf, block.value)
-    if goal.held >= 0:
-        lower[goal.held] = upper[goal.held] = block.value[goal.held]
-    if goal.is_up:
-        lower[goal.cell] = max(lower[goal.cell], goal.number)
+    if goal > 0:
+        lower[cell] = max(lower[cell], goal)
     else:
-        upper[goal.cell] = min(upper[goal.cell], goal.number)
-    if lower[goal.cell] > upper[goal.cell]:
+        upper[cell] = min(upper[cell], 0.0)
+    if lower[cell] > upper[cell]:
         return False
     found = linprog(np.zeros(len(lower)), A_eq=matrix, b_eq=np.zeros(len(matrix)), bounds=np.stack([lower, upper], axis=1))
     return int(found.status) == 0
@@ -515,39 +506,6 @@ def test_the_exact_program_is_as_cheap_as_the_best_of_all_subsets(number: int) -
     searched = opened(block, math.inf)
     assert not len(searched.not_open)
     assert float(block.weight[(searched.state == HIDDEN) & ~hidden.ravel()].sum()) >= best - 1e-9
-
-
-@pytest.mark.parametrize("number", range(12))
-def test_what_is_asked_of_hidden_counts_is_asked_only_where_they_are(number: int) -> None:
-    """Large counts down to nobody, and one of them up while another stays, beside the small counts; against every subset."""
-    draw = np.random.default_rng(200 + number)
-    table = draw.integers(10, 60, (2, 3))
-    table[0, 0] = draw.integers(1, 10)
-    full = with_margins(table)
-    hidden = full < 10
-    block = block_of(full, hidden, 10, draw.integers(1, 30, full.shape).astype(float), np.ones(full.shape, dtype=bool))
-    large = draw.permutation(np.flatnonzero(~hidden.ravel()))[:4].tolist()
-    also = [Goal(cell, 0.0, is_up=False) for cell in large[:2]]
-    also.append(Goal(large[2], float(block.value[large[2]]) + 5, is_up=True, held=large[3]))
-    alone, best = least_of_all_subsets(block), least_of_all_subsets(block, also)
-    exact = least_hidden(block, also)
-    assert alone <= best < math.inf
-    assert exact is not None
-    assert exact.weight == pytest.approx(best)
-
-
-def test_what_is_asked_of_hidden_counts_makes_some_tables_dearer() -> None:
-    """w a is 5, and x b, hidden for it for 3, could not be nobody: the third column does instead."""
-    full = with_margins(np.array([[5, 40, 50], [30, 12, 60]]))
-    weight = np.ones(full.shape)
-    weight[:, -1] = weight[-1, :] = 50.0
-    weight[:2, 2] = 9.0
-    block = block_of(full, full < 10, 10, weight, np.ones(full.shape, dtype=bool))
-    at = 1 * full.shape[1] + 1
-    alone, beside = least_hidden(block), least_hidden(block, [Goal(at, 0.0, is_up=False)])
-    assert alone is not None and beside is not None
-    assert (alone.weight, beside.weight) == (3.0, 19.0)
-    assert beside.weight == least_of_all_subsets(block, [Goal(at, 0.0, is_up=False)])
 
 
 def test_the_exact_program_has_no_answer_where_everything_is_known() -> None:
