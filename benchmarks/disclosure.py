@@ -93,11 +93,10 @@ def _line(n_tables: int, n_groups: int, before: float | None) -> float:
     seconds = time.perf_counter() - start
     hidden, ranged = int((found.state == HIDDEN).sum()), int((found.state == RANGE).sum())
     growth = "" if before is None else f"  {seconds / before:5.1f} x the line before"
-    proved = (
-        f"{found.weight_bounded / found.weight:.0%} of it proved, {found.weight_bounded / found.bound - 1:.0%} over what small counts alone cost"
-        if found.bound
-        else ""
-    )
+    proved = ""
+    if found.bound:
+        over = found.weight_bounded / found.bound - 1
+        proved = f"{found.weight_bounded / found.weight:.0%} of it proved, {over:.0%} over what small counts alone cost"
     print(
         f"{found.n_cells:>9,} counts, {n_groups:>2} networks  {seconds:7.1f} s  {hidden / values.height:6.1%} hidden"
         f" {ranged / values.height:6.1%} in ranges  {found.n_programs:>7,} programs{growth}  {proved}",
