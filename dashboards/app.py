@@ -14,8 +14,9 @@ if PROJECT_ROOT not in sys.path:
 
 from dashboards import release_data  # noqa: E402
 from dashboards.components import frame  # noqa: E402
-from dashboards.components.words import CHALLENGES, PAGES  # noqa: E402
+from dashboards.components.words import PAGES  # noqa: E402
 from pipelines.release.reader import NoRelease  # noqa: E402
+from pipelines.wording.labels import CHALLENGES  # noqa: E402
 
 st.set_page_config(page_title="National Math Improvement Project", layout="wide", initial_sidebar_state="collapsed")
 page = st.navigation(

@@ -18,7 +18,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipelines.briefing.building import DOCUMENT, FORMATS, briefing_key, built_briefing
 from pipelines.briefing.changes import briefing_keys, briefing_of
+from pipelines.briefing.content import SECTIONS, convening_of
+from pipelines.briefing.material import NoBriefing
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.home import home_kind
 from pipelines.intake.checking import load_check_tables, rules_of
@@ -453,6 +456,76 @@ def brief(home: Home, progress: Progress = lambda _: None) -> list[str]:
         progress(f"briefing of release {release_id}: what changed")
         made.append(release_id)
     return made
+
+
+def convening_briefing(
+    home: Home,
+    convening_id: str,
+    formats: Sequence[str] = FORMATS,
+    sections: Sequence[str] = tuple(SECTIONS),
+    master: Path | None = None,
+    release_id: str | None = None,
+    progress: Progress = lambda _: None,
+) -> list[str]:
+    """Build a convening's briefing from a release (by default the current one) and keep it; returns the keys of its files.
+
+    `briefing.json` is written last: where it lies, the others are complete. Raises NoBriefing, UnusableRelease, UnusableMaster
+    and BriefingRefused.
+    """
+    chosen = release_id or (current_manifest(home.storage) or {}).get("release_id")
+    if chosen is None:
+        raise NoBriefing("There is no release yet to make a briefing from. Run `make demo` or `nmip run` first.")
+    if chosen not in release_ids(home.storage):
+        raise NoBriefing(f"There is no release {chosen}. `nmip release list` names them.")
+    release = read_folder(home.storage.path(f"{ROOT}/{chosen}"))
+    _, previous = convening_of(release, convening_id)
+    earlier = _release_on(home, str(previous["held_on"]), chosen) if previous else None
+    before = read_folder(home.storage.path(f"{ROOT}/{earlier}")) if earlier else None
+    made = built_briefing(release, convening_id, before, formats, sections, master, progress)
+    keys = []
+    for name, content in made.items():
+        keys.append(briefing_key(chosen, convening_id, name))
+        home.storage.write(keys[-1], content)
+    return keys
+
+
+def kept_briefing(home: Home, release_id: str, convening_id: str) -> dict[str, Any] | None:
+    """The document of a briefing that was built, None where there is none."""
+    key = briefing_key(release_id, convening_id, DOCUMENT)
+    if not home.storage.exists(key):
+        return None
+    document: dict[str, Any] = home.storage.read_json(key)
+    return document
+
+
+def convenings_and_briefings(home: Home) -> list[dict[str, Any]]:
+    """Every convening of the current release, by date, with the releases from which its briefings were built.
+
+    Empty where there is no release, or one of the time before briefings. Raises UnusableRelease.
+    """
+    current = (current_manifest(home.storage) or {}).get("release_id")
+    if current is None:
+        return []
+    tables = read_folder(home.storage.path(f"{ROOT}/{current}")).tables
+    if "convenings" not in tables:
+        return []
+    kept = release_ids(home.storage)
+    return [
+        {
+            "convening": row["convening"],
+            "label": row["label"],
+            "held_on": str(row["held_on"]),
+            "briefings": [one for one in kept if home.storage.exists(briefing_key(one, row["convening"], DOCUMENT))],
+        }
+        for row in tables["convenings"].sort("held_on", "convening").to_dicts()
+    ]
+
+
+def _release_on(home: Home, day: str, later_than: str) -> str | None:
+    """The release that readers had at the end of a day, before another one."""
+    told = [announcement(home.storage, release_id) or {} for release_id in announced(home.storage)]
+    there = [one for one in told if str(one.get("published_at", ""))[:10] <= day and one.get("release_id") != later_than]
+    return str(there[-1]["release_id"]) if there else None
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, filters, tables
-from dashboards.components.words import grade_label, listed, plain
+from dashboards.components import charts, filters, tables
+from dashboards.components.words import plain
 from pipelines.release.reader import Release
+from pipelines.wording import amounts, look
+from pipelines.wording.labels import grade_label, listed
 
 _UNIT = "NAEP points"
 # Why a cell judges nothing, and what is not known of one that does.
@@ -145,7 +147,7 @@ def _refused(release: Release, cells: pl.DataFrame) -> None:
 
 
 def _panels(release: Release, cells: pl.DataFrame) -> None:
-    colours = charts.district_colours(release_data.districts(release)["code"].to_list())
+    colours = look.district_colours(release_data.districts(release)["code"].to_list())
     unit = amounts.unit_of(_UNIT)
     with st.container(horizontal=True):
         for part in cells.sort(pl.col("grade").cast(pl.Int64, strict=False), maintain_order=True).partition_by(
@@ -159,7 +161,7 @@ def _panels(release: Release, cells: pl.DataFrame) -> None:
                 value="linked_mean",
                 other="naep_mean",
                 short=pl.Series([f"{value:.1f}" for value in part["linked_mean"]], dtype=pl.String),
-                colour=pl.col("district").replace_strict(colours, default=charts.QUIET, return_dtype=pl.String),
+                colour=pl.col("district").replace_strict(colours, default=look.QUIET, return_dtype=pl.String),
             )
             held = pl.concat([drawn.select("value", "lower", "upper"), drawn.select(value="other", lower="other", upper="other")])
             with st.container(width=charts.WIDE_PANEL_WIDTH, border=True, gap="xsmall"):

@@ -9,8 +9,9 @@ import streamlit as st
 
 from dashboards import release_data
 from dashboards.components import filters, protection, tables
-from dashboards.components.words import humanised, plain
+from dashboards.components.words import plain
 from pipelines.release.reader import Release
+from pipelines.wording.labels import humanised
 
 EVERY = "every"
 

@@ -7,8 +7,9 @@ import streamlit as st
 
 from dashboards import release_data
 from dashboards.components import sections, tables
-from dashboards.components.words import CHALLENGES, FLAGS, RULES, SYMBOLS, humanised, plain
+from dashboards.components.words import plain
 from pipelines.release.reader import Release
+from pipelines.wording.labels import CHALLENGES, FLAGS, RULES, SYMBOLS, humanised
 
 
 def page(release: Release) -> None:

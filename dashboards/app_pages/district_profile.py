@@ -10,11 +10,13 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, choices, filters, sections, tables
+from dashboards.components import charts, choices, filters, sections, tables
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import IN_FORCE, Selection, View
-from dashboards.components.words import CHALLENGES, CHANGES, PAGES, humanised, listed, plain, split_label
+from dashboards.components.words import PAGES, plain
 from pipelines.release.reader import Release
+from pipelines.wording import amounts
+from pipelines.wording.labels import CHALLENGES, CHANGES, humanised, listed, split_label
 
 N_DRAWN = 3
 # Schools of the year named; the others of the list are gone, or counted among these already.

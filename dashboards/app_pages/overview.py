@@ -8,8 +8,9 @@ import streamlit as st
 from dashboards import release_data
 from dashboards.components import filters, tables
 from dashboards.components.sections import IN_FORCE
-from dashboards.components.words import CHALLENGES, humanised, listed, plain, years_text
+from dashboards.components.words import plain
 from pipelines.release.reader import Release
+from pipelines.wording.labels import CHALLENGES, humanised, listed, years_text
 
 LATEST = 10
 

@@ -8,10 +8,12 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, challenge, filters, glance, planner, rubric, sections
+from dashboards.components import challenge, filters, glance, planner, rubric, sections
 from dashboards.components.sections import Band, View
-from dashboards.components.words import CHALLENGES, grade_label, plain
+from dashboards.components.words import plain
 from pipelines.release.reader import Release
+from pipelines.wording import amounts
+from pipelines.wording.labels import CHALLENGES, grade_label
 
 LEADER_LOAD = "teachers per leader"
 

@@ -6,10 +6,12 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, sections, tables
+from dashboards.components import charts, sections, tables
 from dashboards.components.choices import in_combination
 from dashboards.components.sections import Selection, View
-from dashboards.components.words import listed, plain, split_label, split_order, wrapped, year_start
+from dashboards.components.words import plain, wrapped
+from pipelines.wording import amounts
+from pipelines.wording.labels import listed, split_label, split_order, year_start
 
 REACHED, SUCCEEDED, EARLY = "OC1", "OC2", "OC3"
 # Each with the indicator that stands beside it.

@@ -11,7 +11,7 @@ from dashboards import release_data
 from dashboards.components import algebra, choices, compared, filters, gaps, glance, linked, own_test, position, sections
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import Band, Selection, View
-from dashboards.components.words import CHALLENGES
+from pipelines.wording.labels import CHALLENGES
 
 ALL = "all"
 

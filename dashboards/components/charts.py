@@ -16,25 +16,16 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from dashboards.components.amounts import Unit, is_range
+from pipelines.wording.amounts import Unit, is_range
+from pipelines.wording.look import BAND, GRID, INK, QUIET
 
-INK, QUIET, GRID, BAND = "#1B2430", "#56616F", "#E3E7EC", "#DCE9D5"
-# What is not shown, in grey; at least 3:1 against white.
-HIDDEN = "#8A929C"
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
-# Distinguishable with the common kinds of colour blindness and at least 3.5:1 against white (after Okabe & Ito, and P. Tol).
-PALETTE = ("#0072B2", "#C44E00", "#117733", "#882255", "#8F6B00", "#332288", "#AA4499", "#3F6F73")
 PANEL_WIDTH, WIDE_PANEL_WIDTH = 360, 520
 _LABEL_WIDTH = 118
 _AXIS_HEIGHT = 46
 _LABELS_BROKEN = "split(datum.label, '\\n')"
 _LINE_HEIGHT = 12
 _RANGE_WIDTH, _RANGE_END = 5, 12
-
-
-def district_colours(codes: Sequence[str]) -> dict[str, str]:
-    """A fixed colour for each district: by alphabetical order of the codes, whatever is shown."""
-    return {code: PALETTE[place % len(PALETTE)] for place, code in enumerate(sorted(codes))}
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from dashboards.components.amounts import is_shown
-from dashboards.components.words import flag_codes, split_order
+from pipelines.wording.amounts import is_shown
+from pipelines.wording.labels import flag_codes, split_order
 
 Indicator = dict[str, Any]
 # Chosen in this order: what is chosen first decides what there is to choose next.

@@ -12,9 +12,11 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, filters, sections, tables
+from dashboards.components import charts, filters, sections, tables
 from dashboards.components.sections import Selection, View
-from dashboards.components.words import listed, plain
+from dashboards.components.words import plain
+from pipelines.wording import amounts, look
+from pipelines.wording.labels import listed
 
 LIFT = "What would lift it:"
 _BREAK = "trend_break"
@@ -156,7 +158,7 @@ def _bin(view: View, selection: Selection, rows: pl.DataFrame, title: str, axis:
         return
     named = _named(rows, "other_label")
     if axis is not None and named["value"].count():
-        colours = pl.col("other").replace_strict(view.colours, default=charts.QUIET, return_dtype=pl.String)
+        colours = pl.col("other").replace_strict(view.colours, default=look.QUIET, return_dtype=pl.String)
         st.vega_lite_chart(
             charts.bars(named.with_columns(colour=colours), axis),
             theme=None,
@@ -234,7 +236,7 @@ def _years(view: View, selection: Selection, rows: pl.DataFrame, name: str) -> N
                 drawn = pairs.with_columns(
                     label=pl.col("label").str.replace(" to ", " to\n", literal=True).str.replace(", ", ",\n", literal=True),
                     short=pl.coalesce("short", pl.col("verdict_label").str.to_lowercase()),
-                    colour=pl.lit(view.colours.get(str(view.focal), charts.QUIET)),
+                    colour=pl.lit(view.colours.get(str(view.focal), look.QUIET)),
                 )
                 axis = charts.axis_for(numbered, amounts.difference_of(numbered["unit"][0]))
                 st.vega_lite_chart(

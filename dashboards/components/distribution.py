@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from dashboards.components.charts import HIDDEN
-from dashboards.components.words import listed
+from pipelines.wording.labels import listed
+from pipelines.wording.look import HIDDEN
 
 LABEL = "Not shown:\nprotected"
 _PROTECTED = ("c", "r")

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import polars as pl
 import streamlit as st
 
-from dashboards.components.words import FIELDS, plain
+from dashboards.components.words import plain
+from pipelines.wording.labels import FIELDS
 
 NOBODY = "none"
 WHOLE = "whole"

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import release_data
 from dashboards.components import sections
 from dashboards.components.sections import Selection, View
-from dashboards.components.words import split_label
+from pipelines.wording.labels import split_label
 
 SPREAD = "subgroup"
 

@@ -12,10 +12,12 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, choices, filters, sections, tables
+from dashboards.components import charts, choices, filters, sections, tables
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import Band, View
-from dashboards.components.words import flag_codes, flag_words, humanised, listed, plain, side_by_side, split_label
+from dashboards.components.words import plain, side_by_side
+from pipelines.wording import amounts
+from pipelines.wording.labels import flag_codes, flag_words, humanised, listed, split_label
 
 # A district without a row: nothing certified says anything of it, for whatever reason.
 NO_ROW = "no certified number"

@@ -11,9 +11,10 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, filters, sections, tables
+from dashboards.components import charts, filters, sections, tables
 from dashboards.components.sections import Selection, View
 from dashboards.components.words import plain
+from pipelines.wording import amounts, look
 
 SPREAD = "school_year"
 NAEP = "OC7"
@@ -96,7 +97,7 @@ def _panel(
     rows = pl.concat(
         [
             linked.with_columns(label=pl.lit(LINKED_LABEL), colour=pl.lit(view.colours[district["code"]])),
-            naep.with_columns(label=pl.lit(NAEP_LABEL), colour=pl.lit(charts.INK)).select(*linked.columns, "label", "colour"),
+            naep.with_columns(label=pl.lit(NAEP_LABEL), colour=pl.lit(look.INK)).select(*linked.columns, "label", "colour"),
         ]
     )
     references = reference_lines(published, district["state"])

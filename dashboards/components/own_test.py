@@ -12,11 +12,13 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, distribution, sections, tables, years
+from dashboards.components import charts, distribution, sections, tables, years
 from dashboards.components.choices import Indicator
 from dashboards.components.sections import Selection, View
-from dashboards.components.words import humanised, listed, plain, side_by_side, split_label, wrapped, year_start
+from dashboards.components.words import plain, side_by_side, wrapped
 from dashboards.components.years import Break, break_sentence, runs
+from pipelines.wording import amounts
+from pipelines.wording.labels import humanised, listed, split_label, year_start
 
 PROFICIENT = "proficient_or_above"
 # What makes two years of one test comparable: all of these are the same.

@@ -11,9 +11,11 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, sections, tables, years
+from dashboards.components import charts, sections, tables, years
 from dashboards.components.sections import Selection, View
-from dashboards.components.words import listed, plain, year_start
+from dashboards.components.words import plain
+from pipelines.wording import amounts
+from pipelines.wording.labels import listed, year_start
 
 # What the bars of a panel stand for, so that every breakdown is chosen.
 SPREAD = "school_year"

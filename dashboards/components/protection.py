@@ -13,8 +13,9 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components.words import humanised, listed, plain
+from dashboards.components.words import plain
 from pipelines.release.reader import Release
+from pipelines.wording.labels import humanised, listed
 
 TITLE = "How small groups are protected"
 _ATTACKS = {

@@ -10,9 +10,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards.components import amounts, charts, sections, tables
+from dashboards.components import charts, sections, tables
 from dashboards.components.sections import View
-from dashboards.components.words import flag_sentence, gap_sentence, humanised, plain, rule_codes, split_label, split_order
+from dashboards.components.words import plain
+from pipelines.wording import amounts
+from pipelines.wording.labels import flag_sentence, gap_sentence, humanised, rule_codes, split_label, split_order
 
 DECISION, RATING = "accomplished", "rating"
 

@@ -14,9 +14,12 @@ import polars as pl
 import streamlit as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, choices, distribution, filters, tables, years
+from dashboards.components import charts, choices, distribution, filters, tables, years
 from dashboards.components.choices import Indicator
-from dashboards.components.words import (
+from dashboards.components.words import plain, side_by_side, wrapped
+from pipelines.release.reader import Release
+from pipelines.wording import amounts, look
+from pipelines.wording.labels import (
     BASES,
     FIELDS,
     FLAGS,
@@ -26,14 +29,10 @@ from dashboards.components.words import (
     gap_sentence,
     humanised,
     listed,
-    plain,
-    side_by_side,
     split_label,
     split_order,
-    wrapped,
     year_start,
 )
-from pipelines.release.reader import Release
 
 # How a protected range is drawn.
 RANGE_DRAWN = (
@@ -73,7 +72,7 @@ class View:
     @property
     def colours(self) -> dict[str, str]:
         """The colour of each district by its code."""
-        return charts.district_colours(self.districts["code"].to_list())
+        return look.district_colours(self.districts["code"].to_list())
 
 
 @dataclass(frozen=True)
@@ -447,7 +446,7 @@ def over_the_years(
     joined, ranged, breaks = [], [], dict[years.Break, None]()
     for place, part in enumerate(series):
         run, found = run_of(part, district["code"], verdicts if place == 0 and not selection.schools else None)
-        paint = colour if place == 0 else charts.QUIET
+        paint = colour if place == 0 else look.QUIET
         joined.append(run.with_columns(run=pl.format("{}.{}", pl.lit(place), "run"), colour=pl.lit(paint)))
         ranged.append(years.ranges(part).with_columns(colour=pl.lit(paint)))
         breaks |= dict.fromkeys(found)

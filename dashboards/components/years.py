@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import polars as pl
 
-from dashboards.components.amounts import is_range
-from dashboards.components.words import listed
+from pipelines.wording.amounts import is_range
+from pipelines.wording.labels import listed
 
 # What makes two years of an indicator comparable with itself.
 MEASURED = {"instrument": "the instrument", "definition_version": "the definition"}

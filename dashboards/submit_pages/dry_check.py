@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboards.components.words import listed
 from dashboards.submit_pages import frame
 from dashboards.submit_pages.place import Place
 from dashboards.submit_pages.words import exact, said, size
@@ -19,6 +18,7 @@ from pipelines.intake.deliveries import delivery_digest
 from pipelines.intake.desk import Desk
 from pipelines.intake.reading import MIB, DeliveredFile, ReadingLimits
 from pipelines.intake.screening import Opened, Screening
+from pipelines.wording.labels import listed
 
 NAMED = 3
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
-from dashboards.components.words import listed
 from dashboards.submit_pages.identity import Caller, NoIdentity, NotSignedIn, caller
 from dashboards.submit_pages.words import exact, said
 from pipelines.contracts.codes import code_list
@@ -25,6 +24,7 @@ from pipelines.intake.expected import ExpectedListError
 from pipelines.intake.submission import SubmissionRefused
 from pipelines.settings import Settings, SettingsError
 from pipelines.storage import Storage
+from pipelines.wording.labels import listed
 
 SUBMIT_PAGE = "submit_pages/submit_file.py"
 SUBMISSION_PAGE = "submit_pages/submission.py"

@@ -10,7 +10,6 @@ import polars as pl
 import streamlit as st
 
 from dashboards.components import filters
-from dashboards.components.words import listed
 from dashboards.submit_pages import frame
 from dashboards.submit_pages.words import EXPECTED_WORDS, STATE_WORDS, counted, exact, moment, said
 from pipelines.intake import expected as due
@@ -18,6 +17,7 @@ from pipelines.intake import states
 from pipelines.intake.deliveries import INBOX
 from pipelines.intake.desk import Desk
 from pipelines.intake.submission import Submission
+from pipelines.wording.labels import listed
 
 EVERY = "every"
 PER_PAGE = 25

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards.components.words import humanised, listed
 from dashboards.submit_pages import changes, downloads, dry_check, findings, frame, receipt, tables
 from dashboards.submit_pages.words import NEXT_STEPS, STATE_WORDS, accounting, counted, exact, moment, said
 from pipelines.intake import states
@@ -18,6 +17,7 @@ from pipelines.intake.reading import DeliveredFile
 from pipelines.intake.store import RecordAltered
 from pipelines.intake.submission import Submission, SubmissionRefused, all_submissions
 from pipelines.storage import canonical_json
+from pipelines.wording.labels import humanised, listed
 
 BOXES = {
     states.UNREADABLE: (st.error, ":material/block:"),

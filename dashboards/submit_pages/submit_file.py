@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards.components.words import listed
 from dashboards.submit_pages import dry_check, findings, frame
 from dashboards.submit_pages.place import Place, choose_place, standing
 from dashboards.submit_pages.templates import template_downloads
@@ -19,6 +18,7 @@ from pipelines.intake.rule_book import by_rule, rule_book
 from pipelines.intake.screening import Screening
 from pipelines.intake.states import ACKNOWLEDGEMENTS_NEEDED, STATES, SUPERSEDED, UNREADABLE, WITHDRAWN
 from pipelines.intake.submission import Submission, all_submissions
+from pipelines.wording.labels import listed
 
 VIA = "submit page"
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dashboards.components.words import WORD_JOINER, humanised, listed, plain
+from dashboards.components.words import WORD_JOINER, plain
 from pipelines.intake import expected, states
+from pipelines.wording.labels import humanised, listed
 
 # Streamlit turns these into pictures, arrows and mail links even where Markdown is escaped.
 _MADE_UP = re.compile(r"(?<=:)(?=[\w+-])|(?<=[-<>~=])(?=[-<>=])|(?=@)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli import contracts, operation, releases, submissions
+from pipelines.cli import briefings, contracts, operation, releases, submissions
 from pipelines.cli.words import stop
 
 
@@ -13,7 +13,7 @@ def nmip() -> None:
     """National Math Improvement Project: from district files to metrics that may honestly be compared."""
 
 
-for _command in (*submissions.COMMANDS, *contracts.COMMANDS, *operation.COMMANDS, *releases.COMMANDS):
+for _command in (*submissions.COMMANDS, *contracts.COMMANDS, *operation.COMMANDS, *releases.COMMANDS, *briefings.COMMANDS):
     nmip.add_command(_command)
 
 

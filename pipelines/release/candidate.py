@@ -45,6 +45,10 @@ TABLES = {
     "thresholds": "dim_thresholds",
     "codes": "dim_codes",
     "district_context": "fct_district_context",
+    "convenings": "dim_convenings",
+    "focal_questions": "dim_focal_questions",
+    "commitments": "fct_commitments",
+    "district_focus": "fct_district_focus",
 }
 
 

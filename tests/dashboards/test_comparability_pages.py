@@ -16,11 +16,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import release_data
-from dashboards.components import amounts, compared, linked, years
+from dashboards.components import compared, linked, years
 from dashboards.components.algebra import test_rule as rule_of_test
 from dashboards.components.gaps import pair_labels
 from dashboards.components.words import NO_VERDICTS, SIDE_BY_SIDE
 from pipelines.release.reader import Release, read_current
+from pipelines.wording import amounts
 from tests.dashboards import comparability_rows as given
 from tests.dashboards.test_pages import chart_specs, chart_words, home, open_page, opened, table_texts, text_of
 from tests.release_fixture import wilson, write_release

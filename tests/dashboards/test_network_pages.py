@@ -12,8 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import release_data
-from dashboards.components import amounts, choices, words
+from dashboards.components import choices
 from pipelines.release.reader import read_current
+from pipelines.wording import amounts, labels
 from tests.dashboards.test_pages import (
     CHALLENGE_PAGES,
     PAGES,
@@ -127,14 +128,14 @@ def test_an_interval_is_said_in_the_unit_of_its_value() -> None:
 
 
 def test_unknown_codes_are_humanised_and_known_ones_ordered() -> None:
-    assert words.split_label("category", "no_such_code") == "No such code"
-    assert words.split_label("network_id", "7") == "Network 7"
-    assert words.split_label("audience", "board", {("audience", "board"): "Board of the district"}) == "Board of the district"
+    assert labels.split_label("category", "no_such_code") == "No such code"
+    assert labels.split_label("network_id", "7") == "Network 7"
+    assert labels.split_label("audience", "board", {("audience", "board"): "Board of the district"}) == "Board of the district"
     terms = ["full_year", "spring", None, "fall"]
-    assert sorted(terms, key=lambda code: words.split_order("administration", code)) == [None, "fall", "spring", "full_year"]
-    assert words.flag_words("low_response; low_alpha; low_response") == ["low response", "scale of low reliability"]
-    assert words.flag_words("something_new") == ["something new"]
-    assert words.flag_codes("developing; all_rules_met") == [] and words.rule_codes("all_rules_met") == ["all_rules_met"]
+    assert sorted(terms, key=lambda code: labels.split_order("administration", code)) == [None, "fall", "spring", "full_year"]
+    assert labels.flag_words("low_response; low_alpha; low_response") == ["low response", "scale of low reliability"]
+    assert labels.flag_words("something_new") == ["something new"]
+    assert labels.flag_codes("developing; all_rules_met") == [] and labels.rule_codes("all_rules_met") == ["all_rules_met"]
 
 
 @pytest.fixture
@@ -397,7 +398,7 @@ def test_what_a_definition_travels_with_ends_the_shared_axis(release: Any) -> No
         .otherwise(pl.lit("minutes_per_session=30.0"))
     )
     assert "defined differently" in str(choices.why_apart(indicator, rows.with_columns(flags=flags)))
-    assert words.flag_words("minutes_per_session=25.0") == ["minutes per session: 25"]
+    assert labels.flag_words("minutes_per_session=25.0") == ["minutes per session: 25"]
 
 
 def test_programmes_show_cost_band_and_the_rule_that_decided(home: Path) -> None:

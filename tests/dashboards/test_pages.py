@@ -16,8 +16,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import release_data
-from dashboards.components import charts, own_test, tables, words, years
+from dashboards.components import own_test, tables, words, years
 from pipelines.release.reader import NoRelease, read_current
+from pipelines.wording import look
 from tests import release_fixture
 from tests.release_fixture import Variant, write_release
 
@@ -437,8 +438,8 @@ def test_every_chart_says_in_words_what_it_shows_and_lies_before_a_table(home: P
 
 
 def test_district_colours_are_fixed_distinct_and_dark_enough() -> None:
-    colours = charts.district_colours(list(release_fixture.DISTRICTS))
-    assert colours == charts.district_colours(list(reversed(release_fixture.DISTRICTS)))
+    colours = look.district_colours(list(release_fixture.DISTRICTS))
+    assert colours == look.district_colours(list(reversed(release_fixture.DISTRICTS)))
     assert len(set(colours.values())) == 6
 
     def luminance(colour: str) -> float:
@@ -446,7 +447,7 @@ def test_district_colours_are_fixed_distinct_and_dark_enough() -> None:
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
-    assert min(1.05 / (luminance(colour) + 0.05) for colour in charts.PALETTE) >= 3.5
+    assert min(1.05 / (luminance(colour) + 0.05) for colour in look.PALETTE) >= 3.5
 
 
 def test_a_new_release_appears_without_a_restart(home: Path) -> None:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards import release_data
-from dashboards.components import amounts, charts, choices, distribution, protection, words, years
+from dashboards.components import choices, distribution, protection, years
 from pipelines.release.reader import Release, read_current
+from pipelines.wording import amounts, labels, look
 from tests import release_fixture
 from tests.dashboards.test_comparability_pages import drop_tables
 from tests.dashboards.test_network_pages import domains, drawn
@@ -107,7 +108,7 @@ def test_a_level_that_is_hidden_and_one_in_a_range_leave_one_grey_piece(home: Pa
     ]
     assert bars["value"].to_list() == [pytest.approx(50.0), pytest.approx(30.0), None, pytest.approx(20.0)]
     assert bars["at_most"].to_list() == [None, None, pytest.approx(5.0), None]
-    assert bars["colour"][3] == charts.HIDDEN and charts.HIDDEN not in bars["colour"][:3]
+    assert bars["colour"][3] == look.HIDDEN and look.HIDDEN not in bars["colour"][:3]
     assert bars["hover"][2] == "Level 4: IL exceeded: at most 5 % (protected range)"
     assert bars["hover"][3] == "Not shown, protected: Level 3: IL met and Level 4: IL exceeded, together 20.0 %."
     table = next(table for table in table_texts(app) if "Level" in table.columns).filter(pl.col("School year") == YEAR)
@@ -234,14 +235,14 @@ def test_categories_leave_a_grey_piece_only_where_they_are_declared_to_add_up(ho
     sentence = "Not shown, protected: Does not meet expectations and Not reviewed, together 15.0 %."
     assert sentence in text_of(app)
     bars = values_of(drawn(app, f"High-quality materials coverage, Chicago, {YEAR}"))
-    assert bars.filter(pl.col("colour") == charts.HIDDEN)["value"].to_list() == [pytest.approx(15.0)]
+    assert bars.filter(pl.col("colour") == look.HIDDEN)["value"].to_list() == [pytest.approx(15.0)]
     # One part that is hidden alone has no piece: it would be that part's own number.
     alone = open_page("materials", indicator="CM1", course="ALG1")
     assert "together" not in text_of(alone)
     drop_tables(folder, "relations")
     without = open_page("materials", indicator="CM1", subgroup=SMALL_GROUP)
     assert "together" not in text_of(without) and "Protected range: Does not meet expectations, at most 5 %." in text_of(without)
-    assert charts.HIDDEN not in values_of(drawn(without, "High-quality materials coverage, Chicago"))["colour"]
+    assert look.HIDDEN not in values_of(drawn(without, "High-quality materials coverage, Chicago"))["colour"]
 
 
 def test_wholes_are_read_as_they_are_declared(home: Path) -> None:
@@ -437,7 +438,7 @@ def test_definitions_explain_the_symbol_and_who_is_counted(home: Path) -> None:
     assert "**Who is counted:** students; small groups of them are protected" in said
     assert "**Who is counted:** adults; small groups of them are protected" in said and "**Who is counted:** schools" in said
     assert "**Estimated from:** OC4; shown only where every count of it behind the estimate is shown" in said
-    assert words.gap_sentence("r").startswith("Protected range: the share lies")
+    assert labels.gap_sentence("r").startswith("Protected range: the share lies")
 
 
 def test_a_withheld_release_shows_no_range(home: Path) -> None:

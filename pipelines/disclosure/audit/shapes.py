@@ -78,6 +78,12 @@ _COLUMNS = {
         *("program_id", "label", "kind", "low_grade", "high_grade", "leader_training_cost_usd", "description", "source"),
         *("teachers_per_leader_low", "teachers_per_leader_high", "leaders_per_year_low", "leaders_per_year_high"),
     ),
+    "convenings": ("convening", "label", "held_on", "school_year", "audience", "source"),
+    "focal_questions": ("convening", "challenge", "indicator_id", "question", "source"),
+    "commitments": (
+        *("district", "school_year", "convening", "commitment_id", "challenge", "text", "due_date", "status", "submission_id"),
+    ),
+    "district_focus": ("district", "school_year", "term", "focus_challenge", "shares_with_peers", "submission_id"),
     "thresholds": ("threshold_id", "value", "unit", "definition", "owner", "rationale"),
     "codes": ("list", "code", "label", "sort_order"),
     "verdicts": ("verdict", "sort_order", "label", "meaning", "remedy", "is_comparable"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from dashboards.components.words import RATINGS, SYMBOLS, flag_words
+from pipelines.wording.labels import RATINGS, SYMBOLS, flag_words
 
 
 @dataclass(frozen=True)

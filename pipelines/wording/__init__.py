@@ -1,0 +1,1 @@
+"""How codes, numbers and gaps are said in words, for pages and briefings alike."""
