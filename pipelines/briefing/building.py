@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def built_briefing(
     Raises NoBriefing, UnusableMaster, and BriefingRefused where a text says more than its verdict allows.
     """
     document = briefing_document(release, convening_id, before, sections)
-    _passes(document_problems(document, release))
+    checked(document)
+    _passes(document_problems(document, release, before))
     made = {}
     for name in formats:
         progress(f"briefing of convening {convening_id}: {name}")
@@ -72,6 +74,14 @@ def rendered(document: Mapping[str, Any], name: str, master: Path | None = None)
     from pipelines.briefing.printed import pdf_of
 
     return pdf_of(document)
+
+
+def checked(document: Mapping[str, Any]) -> None:
+    """See that a document has the form that `briefing.schema.json` promises. Raises jsonschema.ValidationError."""
+    import jsonschema
+
+    schema = resources.files("pipelines.briefing").joinpath("templates", "briefing.schema.json").read_text(encoding="utf-8")
+    jsonschema.Draft202012Validator(json.loads(schema)).validate(document)
 
 
 def as_json(document: Mapping[str, Any]) -> bytes:

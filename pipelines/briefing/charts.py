@@ -38,7 +38,7 @@ def bounds_of(chart: Mapping[str, Any], panel: Mapping[str, Any]) -> tuple[float
     if not ends:
         return None
     low, high = min(ends), max(ends)
-    room = 0.12 * (high - low) or max(abs(high), 1.0) * 0.1
+    room = 0.2 * (high - low) or max(abs(high), 1.0) * 0.1
     low, high = low - room, high + room
     if chart["mark"] == " %":
         low, high = max(0.0, low), min(100.0, high)
@@ -91,7 +91,11 @@ def _spec(chart: Mapping[str, Any], width: int, height: int) -> dict[str, Any]:
 
 def _panel(chart: Mapping[str, Any], panel: Mapping[str, Any], colour: str, width: int, height: int) -> dict[str, Any]:
     rows = [
-        {**{name: point[name] for name in ("school_year", "value", "lower", "upper")}, "run": number, "said": point["said"]}
+        {
+            **{name: point[name] for name in ("school_year", "value", "lower", "upper", "said")},
+            "run": number,
+            "top": point["value"] if point["upper"] is None else point["upper"],
+        }
         for number, run in enumerate(segments(panel["points"]))
         for point in run
     ]
@@ -138,8 +142,8 @@ def _panel(chart: Mapping[str, Any], panel: Mapping[str, Any], colour: str, widt
         },
         {
             **drawn,
-            "mark": {"type": "text", "dx": 9, "align": "left", "fontSize": 11, "color": INK},
-            "encoding": {"x": x, "y": y, "text": {"field": "said"}},
+            "mark": {"type": "text", "dy": -9, "fontSize": 11, "color": INK},
+            "encoding": {"x": x, "y": {**y, "field": "top"}, "text": {"field": "said"}},
         },
     ]
     return {**base, "layer": [*layers, *([missing] if gaps else [])]}

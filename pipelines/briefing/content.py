@@ -230,10 +230,8 @@ def _challenge_page(material: Material, code: str, title: str, focal: Mapping[st
     subject = material.subject(indicator_id)
     rows = material.claims("years", indicator_id)
     later, earlier = _pair_of_years(rows, material.convening["school_year"])
-    claims = [
-        claim_of(row)
-        for row in rows.filter((pl.col("school_year") == later) & (pl.col("other_school_year") == earlier)).to_dicts()
-    ]
+    of_both = rows.filter((pl.col("school_year") == pl.lit(later)) & (pl.col("other_school_year") == pl.lit(earlier)))
+    claims = [claim_of(row) for row in of_both.to_dicts()]
     blocks: list[dict[str, Any]] = []
     if claims:
         blocks.append(years_statement(subject, claims))
@@ -363,11 +361,13 @@ def not_compared_pages(material: Material) -> list[dict[str, Any]]:
     for indicator_id in dict.fromkeys([*indicators, "OC4"]):
         if material.table("indicators").filter(pl.col("indicator_id") == indicator_id).is_empty():
             continue
-        pairs = material.table("comparisons").filter(
-            (pl.col("comparison") == "districts")
-            & (pl.col("indicator_id") == indicator_id)
-            & (pl.col("school_year") == material.convening["school_year"])
-        )
+        pairs = material.claims("districts", indicator_id)
+        if pairs.is_empty():
+            # Of levels there is no value of everybody: what holds for every level is told.
+            rows = material.table("comparisons")
+            pairs = rows.filter((pl.col("comparison") == "districts") & (pl.col("indicator_id") == indicator_id))
+            pairs = pairs.filter(pl.col("verdict") != "suppressed")
+        pairs = pairs.filter(pl.col("school_year") == material.convening["school_year"])
         verdicts = material.table("verdicts")
         refused = pairs.select("verdict").join(verdicts, on="verdict").filter(~pl.col("is_comparable"))
         counted = refused.filter(pl.col("verdict") != "no_data").group_by("label", "meaning", "remedy", "sort_order").len()

@@ -26,7 +26,8 @@ IDENTIFIER = "nmip-briefing"
 # Inches: a slide of 16:9 and what is kept free around its content.
 WIDTH, HEIGHT, MARGIN, TOP, FOOT = 13.333, 7.5, 0.6, 1.3, 0.45
 _LINE = 1.22
-_LETTERS_PER_INCH_AT_10_POINT = 15.5
+# Of the widest typeface that a machine without Calibri may put in its place.
+_LETTERS_PER_INCH_AT_10_POINT = 13.2
 
 
 class UnusableMaster(Exception):
@@ -113,7 +114,7 @@ class _Slide:
 
     def draw(self) -> None:
         page = self._page
-        self._box.title(page["title"], 0.35, 26)
+        self._box.title(page["title"], 0.35, 24)
         blocks = list(page["blocks"])
         if any(block["type"] == "years_chart" for block in blocks):
             self._draw_challenge(blocks)
@@ -207,6 +208,7 @@ class _Box:
             self.text(MARGIN, top, WIDTH - 2 * MARGIN, 0.7, words, size, INK, is_bold=True)
             return
         shape.left, shape.top, shape.width, shape.height = self._frame(MARGIN, top, WIDTH - 2 * MARGIN, 0.7)
+        shape.text_frame.margin_left = shape.text_frame.margin_right = 0
         self._write(shape.text_frame, words, size, INK, is_bold=True)
 
     def text(
@@ -263,7 +265,7 @@ class _Box:
         heads, rows = block["columns"], block["rows"]
         shares = widths_of(block)
         widths = [width * share / sum(shares) for share in shares]
-        size = 11
+        size = 10 if len(rows) > 9 else 11
         heights = [
             max(_n_lines(cell, across - 0.15, size) for cell, across in zip(row, widths, strict=True)) * size * _LINE / 72 + 0.09
             for row in [heads, *rows]
@@ -342,7 +344,7 @@ class _Box:
             series.marker.format.fill.fore_color.rgb = _rgb(colour)
             series.marker.format.line.color.rgb = _rgb(colour)
             labels = series.data_labels
-            labels.show_value, labels.position = True, XL_LABEL_POSITION.ABOVE
+            labels.show_value, labels.position = True, XL_LABEL_POSITION.RIGHT
             labels.number_format, labels.number_format_is_linked = "0.0", False
             labels.font.size, labels.font.name = Pt(9), FONT
             labels.font.color.rgb = _rgb(INK)

@@ -44,5 +44,5 @@ def widths_of(table: Mapping[str, Any]) -> list[int]:
         texts = [head, *(row[place] for row in table["rows"])]
         longest = max(len(text) for text in texts)
         word = max((len(word) for text in texts for word in text.split()), default=0)
-        widths.append(max(_NARROWEST, word, min(longest, _WIDEST)))
+        widths.append(max(_NARROWEST, word + 2, min(longest, _WIDEST)))
     return widths

@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.briefing.claims import LEARNING, YEARS, Overclaim, from_json, learning_sentence, years_sentence
 from pipelines.briefing.language import WHY, flagged
+from pipelines.release import changes
 from pipelines.release.folder import ReleaseFolder
 from pipelines.wording.labels import SYMBOLS, gap_sentence
 
@@ -49,8 +50,8 @@ class Problem:
         return f"{self.place}: “{self.words}” {self.why}. {self.what_to_do}"
 
 
-def document_problems(document: Mapping[str, Any], release: ReleaseFolder) -> list[Problem]:
-    """What a document says that its release does not bear out."""
+def document_problems(document: Mapping[str, Any], release: ReleaseFolder, before: ReleaseFolder | None = None) -> list[Problem]:
+    """What a document says that its release does not bear out. `before`: the release that it tells changes from."""
     known = _comparisons(release, document)
     problems: list[Problem] = []
     for page in document["pages"]:
@@ -58,6 +59,9 @@ def document_problems(document: Mapping[str, Any], release: ReleaseFolder) -> li
             if block["type"] == "statement":
                 problems += _statement_problems(str(page["title"]), block, known)
     said = _said_in(release)
+    if before is not None:
+        told = changes.sentences(changes.as_json(changes.changes_between(before, release)))
+        said += "".join(f"{_normal(sentence)}\n" for sentence in told)
     for quote in document["quotes"]:
         if not _is_from(quote, said):
             problems.append(
@@ -195,8 +199,9 @@ def _normal(text: str) -> str:
 
 
 def _loosely(passage: str) -> re.Pattern[str]:
-    """A passage with any white space between its words: files break lines where they like."""
-    return re.compile(r"\s+".join(re.escape(word) for word in passage.split()))
+    """A passage with any white space between its words and after its hyphens: files break lines where they like."""
+    words = [re.escape(word).replace(r"\-", r"\-\s*") for word in passage.split()]
+    return re.compile(r"\s+".join(words))
 
 
 def _shortened(text: str) -> str:

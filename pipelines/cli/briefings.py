@@ -8,6 +8,7 @@ import click
 
 from pipelines.cli.words import as_json_text, open_home, plain, progress, stop
 
+NAMED_PROBLEMS = 20
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 
 
@@ -42,7 +43,9 @@ def briefing_build(
     try:
         keys = flow.convening_briefing(home, convening_id, chosen, parts, master, release_id, progress)
     except BriefingRefused as refused:
-        stop(f"The briefing says more than its verdicts allow, so it was not made:\n{refused}", 1)
+        for one in refused.problems[:NAMED_PROBLEMS]:
+            click.echo(plain(one.message()), err=True)
+        stop(f"The briefing says more than its verdicts allow in {len(refused.problems)} places, so it was not made.", 1)
     except (NoBriefing, UnusableMaster, UnusableRelease) as problem:
         stop(str(problem), 2)
     for key in keys:
