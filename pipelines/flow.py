@@ -472,7 +472,7 @@ def convening_briefing(
     `briefing.json` is written last: where it lies, the others are complete. Raises NoBriefing, UnusableRelease, UnusableMaster
     and BriefingRefused.
     """
-    chosen = release_id or (current_manifest(home.storage) or {}).get("release_id")
+    chosen = release_id or current_release_id(home)
     if chosen is None:
         raise NoBriefing("There is no release yet to make a briefing from. Run `make demo` or `nmip run` first.")
     if chosen not in release_ids(home.storage):
@@ -503,7 +503,7 @@ def convenings_and_briefings(home: Home) -> list[dict[str, Any]]:
 
     Empty where there is no release, or one of the time before briefings. Raises UnusableRelease.
     """
-    current = (current_manifest(home.storage) or {}).get("release_id")
+    current = current_release_id(home)
     if current is None:
         return []
     tables = read_folder(home.storage.path(f"{ROOT}/{current}")).tables
@@ -526,6 +526,22 @@ def _release_on(home: Home, day: str, later_than: str) -> str | None:
     told = [announcement(home.storage, release_id) or {} for release_id in announced(home.storage)]
     there = [one for one in told if str(one.get("published_at", ""))[:10] <= day and one.get("release_id") != later_than]
     return str(there[-1]["release_id"]) if there else None
+
+
+def current_release_id(home: Home) -> str | None:
+    """The release that readers have now, None where there is none."""
+    return (current_manifest(home.storage) or {}).get("release_id")
+
+
+def unbriefed_convenings(home: Home) -> list[str]:
+    """Convenings of the current release of which it has no briefing yet, by date. Raises UnusableRelease."""
+    current = current_release_id(home)
+    return [one["convening"] for one in convenings_and_briefings(home) if current not in one["briefings"]]
+
+
+def is_briefing_due(home: Home) -> bool:
+    """Whether an announced release waits for what is made of it. Raises UnusableRelease."""
+    return bool(unbriefed(home) or (is_announced(home.storage) and unbriefed_convenings(home)))
 
 
 @dataclass(frozen=True)

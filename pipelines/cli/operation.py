@@ -37,7 +37,7 @@ def _run(home: Home, is_screening_only: bool = False) -> None:
     from pipelines.warehouse.indicator_sql import ensure_indicator_sql
 
     is_idle = not flow.waiting(home) and not flow.is_release_due(home)
-    if is_idle and not flow.unrecorded(home) and not flow.unbriefed(home):
+    if is_idle and not flow.unrecorded(home) and not flow.is_briefing_due(home):
         ensure_indicator_sql(home.settings)
         click.echo(_nothing_to_do(home))
         return

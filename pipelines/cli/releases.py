@@ -242,7 +242,8 @@ def _summary(home: Home, manifest: Mapping[str, Any]) -> list[str]:
     if audit:
         asked = ", ".join(f"{kind} {n:,}" for kind, n in sorted(audit["n_attacks_by_kind"].items()))
         lines.append(
-            f"Attacked before it was published: {audit['n_cells_attacked']:,} cells ({asked}); nothing could be worked out"
+            f"Attacked before it was published: {audit['n_cells_attacked']:,} hidden counts of people ({asked}); "
+            "nothing could be worked out"
         )
     else:
         lines.append("It was published before releases were attacked.")
@@ -259,7 +260,7 @@ def _say_audit(report: AuditReport, read: ReleaseFolder, earlier: Sequence[str],
     click.echo(plain(f"Release {read.release_id} {words}."))
     click.echo(
         plain(
-            f"{report.n_cells_attacked:,} cells, {report.n_hidden:,} of them hidden, attacked in {report.seconds:.1f} s"
+            f"{report.n_cells_attacked:,} hidden counts of people attacked in {report.seconds:.1f} s"
             + (f" ({asked})" if asked else "")
             + (f", together with {', '.join(earlier)}." if earlier else ", alone.")
         )

@@ -105,7 +105,9 @@ def system_of(values: pl.DataFrame, counts: pl.DataFrame, relations: pl.DataFram
     book.one_of_all(same[1], same[2])
     cells = pl.concat([cells, _rest_cells(cells, part, rest)], how="diagonal_relaxed")
     for relation in relations.partition_by("relation", "indicator_id", "instrument", maintain_order=True):
-        if relation["column"][0] == "category" and relation["total"][0] != ALL:
+        if relation["column"][0] == "count":
+            book.add(*_within(cells, relation))
+        elif relation["column"][0] == "category" and relation["total"][0] != ALL:
             book.add(*_categories(values, relation, size, part))
         else:
             book.add(*_breakdown(cells, relation))
@@ -149,13 +151,13 @@ def _named(rows: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_lookalikes(named: pl.DataFrame) -> pl.DataFrame:
-    """One name for counts that are declared apart but nearly always equal: a reader would take one for the other."""
+    """One name for counts declared apart that are nearly always equal in a district: a reader would take one for the other."""
     places = [name for name in _CELL if name != "count"]
     cells = named.filter(pl.col("of").is_in(PEOPLE)).unique(_CELL, maintain_order=True).select(*_CELL, "amount")
     other = cells.rename({"count": "like", "amount": "like_amount"})
     pairs = cells.join(other, on=places, how="inner", nulls_equal=True).filter(pl.col("count") < pl.col("like"))
     agreeing = (
-        pairs.group_by("count", "like")
+        pairs.group_by("district", "count", "like")
         .agg(
             pl.len().alias("places"),
             (pl.col("amount") == pl.col("like_amount")).mean().alias("share"),
@@ -164,12 +166,20 @@ def _with_lookalikes(named: pl.DataFrame) -> pl.DataFrame:
         .filter(
             pl.col("places") >= LOOKALIKE_PLACES, pl.col("different") >= LOOKALIKE_AMOUNTS, pl.col("share") >= LOOKALIKE_SHARE
         )
-        .sort("count", "like")
+        .sort("district", "count", "like", nulls_last=False)
     )
-    name: dict[str, str] = {}
-    for one, like in agreeing.select("count", "like").rows():
-        name[like] = name.get(one, one)
-    return named.with_columns(pl.col("count").replace(name)) if name else named
+    if agreeing.is_empty():
+        return named
+    name: dict[tuple[str | None, str], str] = {}
+    for district, one, like in agreeing.select("district", "count", "like").rows():
+        name[district, like] = name.get((district, one), one)
+    renamed = pl.DataFrame(
+        [(district, count, to) for (district, count), to in name.items()],
+        schema={"district": pl.String, "count": pl.String, "to": pl.String},
+        orient="row",
+    )
+    found = named.join(renamed, on=["district", "count"], how="left", nulls_equal=True, maintain_order="left")
+    return found.with_columns(pl.coalesce("to", "count").alias("count")).drop("to")
 
 
 Entries = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int | None]
@@ -216,6 +226,18 @@ def _breakdown(cells: pl.DataFrame, relation: pl.DataFrame) -> Entries:
     return _entries(
         totals.join(parts, on=others, how="inner", nulls_equal=True).select("total", "part"), None, _n_parts(relation)
     )
+
+
+def _within(cells: pl.DataFrame, relation: pl.DataFrame) -> Entries:
+    """A count and another that holds all of its people, under whatever names the two are kept."""
+    place = [name for name in _CELL if name != "count"]
+    totals = cells.filter(declared=relation["total"][0]).select(pl.col("cell").alias("total"), *place)
+    parts = cells.filter(pl.col("declared").is_in(relation["part"].drop_nulls().implode()))
+    pairs = totals.join(parts.select(pl.col("cell").alias("part"), *place), on=place, how="inner", nulls_equal=True)
+    # Kept under several names each pair is an equation of its own.
+    unique = pairs.select("total", "part").unique(maintain_order=True).cast(pl.Int64)
+    number = np.arange(unique.height, dtype=np.int64)
+    return number, unique["total"].to_numpy(), unique["part"].to_numpy(), np.full(unique.height, np.nan), None
 
 
 def _categories(values: pl.DataFrame, relation: pl.DataFrame, size: NDArray[np.int64], part: NDArray[np.int64]) -> Entries:

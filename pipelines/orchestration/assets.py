@@ -11,10 +11,14 @@ from typing import Any
 import dagster as dg
 
 from pipelines import flow
+from pipelines.briefing.building import BriefingRefused
+from pipelines.briefing.material import NoBriefing
+from pipelines.contracts.codes import codes
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.lake.partitions import Partition, partitions
 from pipelines.orchestration.dbt_assets import (
     BRIEFING,
+    CONVENING,
     RELEASE,
     SUBMISSIONS,
     estimates_key,
@@ -219,3 +223,30 @@ def briefing_asset(settings: Settings) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={"releases": made})
 
     return briefing
+
+
+def convening_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """A briefing for each convening, made again from every release that is announced."""
+    return [_convening_asset(settings, code) for code in codes(settings.contracts, "convenings")]
+
+
+def _convening_asset(settings: Settings, convening_id: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=dg.AssetKey([CONVENING, convening_id]),
+        deps=[RELEASE],
+        group_name="briefing",
+        description=f"The briefing of the convening {convening_id}: slides, page and print from the current release.",
+    )
+    def convening() -> dg.MaterializeResult[None]:
+        hold_run_lock(settings)
+        home = flow.Home(settings)
+        try:
+            is_due = convening_id in flow.unbriefed_convenings(home)
+            made = flow.convening_briefing(home, convening_id, progress=PROGRESS.info) if is_due else []
+        except BriefingRefused as refused:
+            raise dg.Failure(description=str(refused), allow_retries=False) from None
+        except (NoBriefing, UnusableRelease) as problem:
+            raise dg.Failure(description=str(problem), allow_retries=False) from None
+        return dg.MaterializeResult(metadata={"files": made})
+
+    return convening

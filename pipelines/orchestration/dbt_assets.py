@@ -16,6 +16,7 @@ from pipelines.warehouse.dbt import ESTIMATES
 SUBMISSIONS = dg.AssetKey("submissions")
 RELEASE = dg.AssetKey("release")
 BRIEFING = dg.AssetKey("briefing")
+CONVENING = "convening"
 
 
 def extract_key(extract: str) -> dg.AssetKey:

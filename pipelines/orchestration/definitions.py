@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipelines.orchestration.assets import (
     briefing_asset,
+    convening_assets,
     dbt_assets,
     estimates_specs,
     extract_specs,
@@ -30,6 +31,7 @@ def build_definitions(settings: Settings | None = None, manifest: Mapping[str, A
     submissions = submissions_asset(settings)
     models = dbt_assets(settings, manifest)
     release, briefing = release_asset(settings, manifest), briefing_asset(settings)
+    convenings = convening_assets(settings)
     contract, record = contract_checks(settings), record_checks(settings)
     selection = (
         dg.AssetSelection.assets(submissions, models, release)
@@ -44,12 +46,20 @@ def build_definitions(settings: Settings | None = None, manifest: Mapping[str, A
     )
     briefings_job = dg.define_asset_job(
         BRIEFINGS_JOB,
-        selection=dg.AssetSelection.assets(briefing),
+        selection=dg.AssetSelection.assets(briefing, *convenings),
         executor_def=dg.in_process_executor,
         description="Make what every announced release is due.",
     )
     return dg.Definitions(
-        assets=[submissions, *extract_specs(settings), *estimates_specs(settings, manifest), models, release, briefing],
+        assets=[
+            submissions,
+            *extract_specs(settings),
+            *estimates_specs(settings, manifest),
+            models,
+            release,
+            briefing,
+            *convenings,
+        ],
         asset_checks=[contract, record],
         jobs=[job, briefings_job],
         sensors=build_sensors(settings, job, briefings_job),

@@ -60,7 +60,7 @@ def run_once(settings: Settings, is_screening_only: bool = False) -> str:
         if is_screening_only:
             return _run_in_process(definitions.resolve_job_def(JOB), [SUBMISSIONS])
         run_id = _run_in_process(definitions.resolve_job_def(JOB), None)
-        if flow.unbriefed(flow.Home(settings)):
+        if flow.is_briefing_due(flow.Home(settings)):
             _run_in_process(definitions.resolve_job_def(BRIEFINGS_JOB), None)
         return run_id
     finally:

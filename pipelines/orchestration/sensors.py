@@ -121,8 +121,10 @@ def build_sensors(
         description="A release was announced of which nothing was made yet.",
     )
     def release_announced(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        announced = flow.unbriefed(flow.Home(settings))
-        cause = sha256(canonical_json(announced)) if announced else None
+        home = flow.Home(settings)
+        # A release of which a convening's briefing is missing is told by its id: it is made again from that alone.
+        due = [flow.unbriefed(home), flow.unbriefed_convenings(home), flow.current_release_id(home)]
+        cause = sha256(canonical_json(due)) if flow.is_briefing_due(home) else None
         return _tick(settings, context, cause, "Every announced release has its briefing.", BRIEFINGS_JOB)
 
     return [inbox, release_due, release_announced]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 from pipelines.frames import read_external
 from pipelines.release.folder import VALUE_KEY, VALUES
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 CANDIDATES = "candidate"
+SIGNIFICANT_DIGITS = 12
 # What is published, and the model of dbt's that it is made from.
 TABLES = {
     "indicator_values": "fct_indicator_values",
@@ -87,7 +89,7 @@ def write_candidate(
     `earlier`: published tables of earlier releases, oldest first. `hidden_places`: where the auditor got something back of an
     earlier attempt, so that everything of the place is hidden. The manifest is written last.
     """
-    tables = {name: read_external(exchange / f"{model}.parquet") for name, model in TABLES.items()}
+    tables = {name: without_noise(read_external(exchange / f"{model}.parquet")) for name, model in TABLES.items()}
     tables |= inputs.declared
     tables["districts"] = with_strictest_minimum(tables["districts"], inputs.minimum_n)
     progress(f"protecting small groups in {tables[VALUES].height:,} values")
@@ -147,6 +149,11 @@ def with_strictest_minimum(districts: pl.DataFrame, minimum_n: int) -> pl.DataFr
     """`districts` with `minimum_n`: the strictest of the project's, the state's and the district's own."""
     own = pl.col("minimum_n").cast(pl.Int64).fill_null(minimum_n) if "minimum_n" in districts.columns else pl.lit(minimum_n)
     return districts.with_columns(pl.max_horizontal(own, pl.lit(minimum_n)).cast(pl.Int64).alias("minimum_n"))
+
+
+def without_noise(table: pl.DataFrame) -> pl.DataFrame:
+    """A table with its numbers to twelve digits: sums that are added up in another order differ after these."""
+    return table.with_columns(cs.float().round_sig_figs(SIGNIFICANT_DIGITS))
 
 
 def as_parquet(table: pl.DataFrame) -> bytes:

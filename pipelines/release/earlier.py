@@ -24,6 +24,8 @@ PROTECTED = (CONFIDENTIAL, IN_RANGE)
 # On a value that the sender withheld; without it `c` means that the release hides it.
 WITHHELD = "withheld_by_sender"
 _EVIDENCE = ("numerator", "denominator", "n")
+# Counts are whole people, hours and positions are not: two sums of the same may differ in their last digits.
+_CLOSE = 1e-6
 # Values that are published or held together.
 _TABLE = ("district", "school_year", "family")
 
@@ -86,12 +88,14 @@ def known_from(values: pl.DataFrame, counts: pl.DataFrame, minimum: pl.DataFrame
         numbers.append((np.where(tells_size, size_then, np.nan), np.where(was_shown, part_then, np.nan)))
         with np.errstate(invalid="ignore"):
             change = np.stack([np.abs(now - then) for now, then in _counts_of(was, of_parts)])
-            few = tells_size & of_people & ((change > 0) & (change < m)).any(axis=0)
+            few = tells_size & of_people & ((change > _CLOSE) & (change < m)).any(axis=0)
             much = tells_size & of_people & (change >= m).any(axis=0)
         hidden |= is_hidden & ~is_ranged & ~withheld
         ranged |= is_ranged
-        same_range |= is_ranged & (size == size_then)
-        same |= same_range | (was_shown & (size == size_then) & (part == part_then))
+        with np.errstate(invalid="ignore"):
+            is_size, is_part = np.abs(size - size_then) < _CLOSE, np.abs(part - part_then) < _CLOSE
+        same_range |= is_ranged & is_size
+        same |= same_range | (was_shown & is_size & is_part)
         moved |= few
     # The last one in the loop is the latest: what it says decides whether a table is held.
     latest = earlier[-1]

@@ -82,6 +82,7 @@ class Indicator:
     * `numerator_count`, `denominator_count`: the name of a count, the same under every indicator that counts the same people;
     * `numerator_of`, `denominator_of`: what they count where that is not `counts`. A numerator that is a sum (hours, answers
       times their mean) counts `nothing`;
+    * `counts_within`: by the name of one of its counts, the count of another indicator that holds all these people and others;
     * `denominator_by`: what tells denominators apart, of PARTS_OF_A_SHARE;
     * `of_cohort`: the cohort that all its counts are of, where its values do not carry one;
     * `categories_add_up`: the numerators of the categories make up the denominator;
@@ -116,6 +117,7 @@ class Indicator:
     denominator_count: Mapping[str | None, str] = field(default_factory=dict)
     numerator_of: Mapping[str | None, str] = field(default_factory=dict)
     denominator_of: Mapping[str | None, str] = field(default_factory=dict)
+    counts_within: Mapping[str, str] = field(default_factory=dict)
     denominator_by: tuple[str, ...] = ()
     of_cohort: str = ""
     categories_add_up: bool = False
@@ -131,6 +133,7 @@ RELATED = (
     "denominator_count",
     "numerator_of",
     "denominator_of",
+    "counts_within",
     "denominator_by",
     "of_cohort",
     "categories_add_up",
@@ -196,6 +199,10 @@ def _related(model: str, meta: dict[str, Any]) -> dict[str, Any]:
         for kind in found[f"{role}_of"].values():
             if kind not in COUNTED:
                 raise CatalogueError(f"{model}.yml: {role}_of is {kind!r}; say {_one_of(COUNTED)}")
+    within = meta.get("counts_within", {})
+    if not isinstance(within, dict) or not all(isinstance(name, str) for pair in within.items() for name in pair):
+        raise CatalogueError(f"{model}.yml: counts_within is {within!r}; say which count is within which, as a mapping")
+    found["counts_within"] = within
     found["numerator_of"] |= dict.fromkeys(_sums(model, meta.pop("sums", False), breakdowns), COUNTED[-1])
     found["denominator_by"] = _listed(model, "denominator_by", meta.get("denominator_by", []), PARTS_OF_A_SHARE)
     for name in found["denominator_by"]:

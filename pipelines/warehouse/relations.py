@@ -90,7 +90,10 @@ def relations_table(contracts: Path, indicators: Sequence[Indicator]) -> pl.Data
     * `total`: null is the row that is not split by `column`. For `category` null is the denominator, and the code `all` is the
       row that is not split, which may also carry no category.
     * `part`: null is every code that occurs but the total's own.
+    * `column` is `count` where total and part are names of counts: the people of the part are among those of the total.
     * `indicator_id`, `instrument`: null is every one.
+
+    Raises CatalogueError where a count is said to be within one that nobody declares.
     """
     rows = [
         *_of_breakdowns(contracts, indicators),
@@ -98,6 +101,7 @@ def relations_table(contracts: Path, indicators: Sequence[Indicator]) -> pl.Data
         *_of_subgroups(contracts),
         *_relation("district", "district", None, codes(contracts, "districts"), is_whole=True),
         *_of_categories(contracts, indicators),
+        *_of_counts(indicators),
     ]
     return pl.DataFrame(rows, schema=RELATIONS_SCHEMA)
 
@@ -195,3 +199,14 @@ def _of_levels(contracts: Path, indicator: Indicator) -> Iterator[Row]:
         yield from _relation(f"{relation}/levels", "category", None, levels, is_whole=True, **where)
         from_cut = levels[int(proficient) - 1 :]
         yield from _relation(f"{relation}/proficient", "category", "proficient_or_above", from_cut, is_whole=True, **where)
+
+
+def _of_counts(indicators: Sequence[Indicator]) -> Iterator[Row]:
+    """Counts that are declared to be within others."""
+    known = set(counts_table(indicators)["count"])
+    within = sorted({pair for indicator in indicators for pair in indicator.counts_within.items()})
+    for part, total in within:
+        unknown = {part, total} - known
+        if unknown:
+            raise CatalogueError(f"counts_within names {unknown.pop()}, and no indicator counts that")
+        yield from _relation(f"count/{part}", "count", total, [part], is_whole=False)

@@ -221,11 +221,23 @@ class TestRelations:
         assert relations.schema == RELATIONS_SCHEMA
         assert relations.is_duplicated().sum() == 0
         assert relations.select("relation", "column", "is_whole").null_count().row(0) == (0, 0, 0)
-        assert set(relations["column"]) <= {"district", *BREAKDOWNS}
+        assert set(relations["column"]) <= {"district", "count", *BREAKDOWNS}
         one = relations.group_by("relation").agg(
             pl.struct("column", "total", "is_whole", "indicator_id", "instrument").n_unique()
         )
         assert set(one.to_series(1)) == {1}
+
+    def test_counts_within_others(self, relations: pl.DataFrame) -> None:
+        assert relation(relations, "count/students_at_levels") == (
+            *("count", "OC9.numerator", ["students_at_levels"], False),
+            *(None, None),
+        )
+        assert relation(relations, "count/students_with_a_scale_mean")[1] == "students_asked_about_mindset"
+
+    def test_a_count_within_one_that_nobody_declares(self, indicators: list[Indicator]) -> None:
+        odd = replace(indicators[0], counts_within={"no_such_count": "OC9.numerator"})
+        with pytest.raises(CatalogueError, match="no_such_count"):
+            relations_table(CONTRACTS, [odd, *indicators[1:]])
 
     def test_groups_of_schools(self, relations: pl.DataFrame) -> None:
         for column, is_whole in {"network_id": True, "school_level": True, "school_set": False}.items():

@@ -658,7 +658,7 @@ class TestCommands:
         assert f"Release {later} (live data): rolled back" in shown
         assert f"Published 2026-11-02T09:00:00+00:00, after {first}" in shown
         assert "What protection costs: 12.5 % of cells" in shown
-        assert "Attacked before it was published: 40 cells (alone 4, earlier 0)" in shown
+        assert "Attacked before it was published: 40 hidden counts of people (alone 4, earlier 0)" in shown
         assert f"Since {first}: 1 value appeared, 1 changed, 1 newly hidden, 1 no longer hidden" in shown
         assert ": embargoed until 2999" in call("release", "show", held).output
         assert json.loads(call("release", "show", "--json").stdout) == current_manifest(home.storage)

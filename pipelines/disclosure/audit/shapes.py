@@ -1,12 +1,13 @@
-"""What the audit knows a release to hold: tables, columns, indicators, entries of the manifest.
+"""What the audit knows a release to hold: tables, columns, indicators, codes, entries of the manifest.
 
-A number in any other place is one that no attack was made with; it is told, and the audit does not pass. Whether a known number
-gives something away does not belong here.
+A number in any other place is one that no attack was made with; it is told, and the audit does not pass. So is a code that no
+list names, since people under it would be counted apart from everybody else. Whether a known number gives something away does
+not belong here, and neither do texts that people wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -90,6 +91,11 @@ _COLUMNS = {
     "counts": ("indicator_id", "statistic", "role", "count", "by", "of", "of_cohort"),
     "relations": ("relation", "column", "total", "part", "is_whole", "indicator_id", "instrument"),
 }
+_SYMBOLS = ("c", "r", "z", "x", "low", "u")
+# Breakdowns whose codes stand in a list of the release.
+_LISTS = {"subgroup": "subgroups", "grade": "grades"}
+_SEPARATOR = "; "
+_MOST_NAMED, _LONGEST_NAMED = 3, 40
 _NEEDED = ("indicator_values", "indicators", "districts")
 _MANIFEST = {
     "minimum_n": None,
@@ -111,13 +117,28 @@ _MANIFEST = {
         "share_proved": None,
     },
     "tables": None,
+    "release_id": None,
+    "created_at": None,
+    "kind": None,
+    "fingerprint": None,
+    "inputs": None,
+    "code_version": None,
+    "contract_versions": None,
+    "rule_versions": None,
 }
 
 
 def not_known(release: Published) -> tuple[str, ...]:
     """Where the release holds numbers that no attack is made with, and what it lacks, one sentence each."""
     missing = [f"table {name}: the release has none" for name in _NEEDED if name not in release.tables]
-    return (*missing, *_columns(release), *_indicators(release), *_entries(release.manifest, _MANIFEST, "manifest"))
+    return (
+        *missing,
+        *_columns(release),
+        *_indicators(release),
+        *_codes(release),
+        *_minimum(release),
+        *_entries(release.manifest, _MANIFEST, "manifest"),
+    )
 
 
 def _columns(release: Published) -> list[str]:
@@ -125,7 +146,7 @@ def _columns(release: Published) -> list[str]:
     for name, table in sorted(release.tables.items()):
         known = {*_COLUMNS.get(name, ())}
         for column, kind in table.schema.items():
-            if column in known or table[column].null_count() == table.height or kind == pl.Boolean or kind.is_temporal():
+            if column in known or table[column].null_count() == table.height:
                 continue
             is_text = kind in (pl.String, pl.Categorical, pl.Enum)
             if not is_text or table[column].cast(pl.String).str.contains("[0-9]").any() or name == "indicator_values":
@@ -150,6 +171,41 @@ def _indicators(release: Published) -> list[str]:
     ]
 
 
+def _codes(release: Published) -> list[str]:
+    """Symbols, sources and codes of breakdowns that nothing in the release explains."""
+    values = values_of(release)
+    lost = _unexplained("symbol", values["symbol"], _SYMBOLS)
+    submissions = release.tables.get("submissions")
+    if submissions is not None and "submission_id" in submissions.columns:
+        sources = values["sources"].drop_nulls().unique().str.split(_SEPARATOR).explode()
+        lost += _unexplained("sources", sources, submissions["submission_id"].cast(pl.String).to_list())
+    codes = release.tables.get("codes")
+    if codes is not None and {"list", "code"} <= {*codes.columns}:
+        for column, name in _LISTS.items():
+            listed = codes.filter(pl.col("list") == name)["code"].cast(pl.String).to_list()
+            lost += _unexplained(column, values[column], listed) if listed else []
+    return lost
+
+
+def _unexplained(column: str, found: pl.Series, known: Sequence[str]) -> list[str]:
+    odd = found.drop_nulls().unique().sort()
+    odd = odd.filter((odd != "") & ~odd.is_in(list(known)))
+    named = ", ".join(repr(code[:_LONGEST_NAMED]) for code in odd.head(_MOST_NAMED).to_list())
+    return [f"table indicator_values, column {column}: {named} not known to the audit"] if odd.len() else []
+
+
+def _minimum(release: Published) -> list[str]:
+    """A manifest that promises less than the districts of the release."""
+    districts = release.tables.get("districts")
+    told = release.manifest.get("minimum_n")
+    if districts is None or "minimum_n" not in districts.columns or not isinstance(told, int):
+        return []
+    strictest = districts["minimum_n"].cast(pl.Int64).max()
+    if isinstance(strictest, int) and told < strictest:
+        return [f"manifest.minimum_n: {told}, and the strictest district has {strictest}"]
+    return []
+
+
 def _entries(node: Mapping[str, Any], known: Mapping[str, Any], path: str) -> list[str]:
     """Entries of a manifest that are numbers, or hold some, and that are not known."""
     lost = []
@@ -163,6 +219,8 @@ def _entries(node: Mapping[str, Any], known: Mapping[str, Any], path: str) -> li
 
 
 def _holds_numbers(node: Any) -> bool:
+    if isinstance(node, str):
+        return any(letter.isdigit() for letter in node)
     if isinstance(node, Mapping):
         return any(_holds_numbers(child) for child in node.values())
     if isinstance(node, list | tuple):

@@ -463,7 +463,9 @@ class _Builder:
         by = ["relation", "column", "total", "indicator_id", "instrument", "is_whole"]
         groups = relations.group_by(by, maintain_order=True).agg(pl.col("part")).to_dicts()
         for group in groups:
-            if group["column"] not in KEY:
+            if group["column"] == "count":
+                self._contained(group)
+            elif group["column"] not in KEY:
                 not_asked.append(f"relation {group['relation']}: no column {group['column']} is known")
             elif group["column"] == "category" and group["total"] is None:
                 self._category(group, not_asked)
@@ -514,6 +516,36 @@ class _Builder:
         shared[:, at] = total
         totals = np.flatnonzero(eligible & (self.cells.codes[:, at] == total))
         self._sums(group, parts, self.cells.find(shared, totals), n_named)
+
+    def _contained(self, group: dict[str, Any]) -> None:
+        """One count holds all the people of another, whatever each is called where its numbers differ."""
+        cells = self.cells
+        own = (cells.frame["role"] != "rest").to_numpy() & ~cells.is_split
+        declared = cells.frame["declared"]
+        totals = np.flatnonzero(own & (declared == group["total"]).fill_null(value=False).to_numpy())
+        parts = np.flatnonzero(own & declared.is_in([part for part in group["part"] if part]).fill_null(value=False).to_numpy())
+        if not len(totals) or not len(parts):
+            return
+        place = group_ids(np.delete(cells.codes[np.concatenate([totals, parts])], COLUMNS.index("count"), axis=1))
+        left = pl.DataFrame({"place": place[: len(totals)], "total": totals})
+        pairs = left.join(pl.DataFrame({"place": place[len(totals) :], "part": parts}), on="place").sort("total", "part")
+        # One equation a pair, so that no two parts are added up.
+        one, two = pairs["total"].to_numpy(), pairs["part"].to_numpy()
+        told = cells.lower == cells.upper
+        impossible = told[one] & told[two] & (cells.lower[one] < cells.lower[two])
+        self.n_contradictions += int(impossible.sum())
+        keep = ~impossible & ~(told[one] & told[two])
+        one, two = one[keep], two[keep]
+        n = len(one)
+        self.add(
+            np.tile(np.arange(n), 2),
+            np.concatenate([one, two]),
+            np.repeat(np.array([1, -1], dtype=np.int64), n),
+            np.zeros(n, dtype=np.int64),
+            np.full(n, UNBOUNDED, dtype=np.int64),
+            np.full(n, CERTAIN, dtype=np.int64),
+            f"count: {group['total']} holds {group['part'][0]}",
+        )
 
     def _category(self, group: dict[str, Any], not_asked: list[str]) -> None:
         """The categories of a distribution add up to its denominator."""
@@ -601,21 +633,24 @@ class _Builder:
         )
 
     def identities(self) -> None:
-        """Counts with two names that agree wherever both are published: one count everywhere, as an attacker takes it."""
+        """Counts with two names that agree wherever a district publishes both: one count there, as an attacker takes it."""
         cells = self.cells
         usable = np.flatnonzero(~cells.is_split & (cells.frame["role"] != "rest").to_numpy())
-        if not len(usable):
-            return
-        c = COLUMNS.index("count")
-        elsewhere = group_ids(np.delete(cells.codes[usable], c, axis=1))
-        _, place, n_there = np.unique(elsewhere, return_inverse=True, return_counts=True)
-        usable = usable[n_there[place] > 1]
-        if not len(usable):
-            return
-        _, place = np.unique(elsewhere[n_there[place] > 1], return_inverse=True)
-        name = cells.codes[usable, c]
-        n_places, n_names = int(place.max()) + 1, int(name.max()) + 1
-        where = np.full((n_names, n_places), -1, dtype=np.int64)
+        c, of_district = COLUMNS.index("count"), cells.codes[usable, COLUMNS.index("district")]
+        for district in np.unique(of_district):
+            own = usable[of_district == district]
+            elsewhere = group_ids(np.delete(cells.codes[own], c, axis=1))
+            _, place, n_there = np.unique(elsewhere, return_inverse=True, return_counts=True)
+            own = own[n_there[place] > 1]
+            if len(own):
+                self._identities_of(own, group_ids(np.delete(cells.codes[own], c, axis=1)))
+
+    def _identities_of(self, usable: Ints, elsewhere: Ints) -> None:
+        """The same of one district: its cells and, for each, the number of its place but for its count."""
+        cells, c = self.cells, COLUMNS.index("count")
+        _, place = np.unique(elsewhere, return_inverse=True)
+        known, name = np.unique(cells.codes[usable, c], return_inverse=True)
+        where = np.full((len(known), int(place.max()) + 1), -1, dtype=np.int64)
         where[name, place] = usable
         told = (where >= 0) & (cells.lower == cells.upper)[where]
         number = np.where(told, cells.lower[where], -1)
@@ -632,6 +667,7 @@ class _Builder:
             if not m:
                 continue
             zero = np.zeros(m, dtype=np.int64)
+            names = cells.names["count"]
             self.add(
                 np.tile(np.arange(m), 2),
                 np.concatenate([one, two]),
@@ -639,7 +675,7 @@ class _Builder:
                 zero,
                 zero,
                 np.full(m, SAME_EVERYWHERE),
-                f"{cells.names['count'][a - 1]} and {cells.names['count'][b - 1]} agree wherever both are published",
+                f"{names[known[a] - 1]} and {names[known[b] - 1]} agree wherever a district publishes both",
             )
 
 
