@@ -12,7 +12,7 @@ from pipelines.release.folder import read_folder
 from pipelines.release.publish import ANNOUNCEMENTS, CURRENT, ROOT, announcement, announcement_key, release_ids
 from pipelines.storage import Storage, canonical_json
 
-_SAID = ("n_values", "changes", "submissions", "without_new_submission", "made_differently")
+_SAID = ("n_values", "changes", "submissions", "without_new_submission", "made_differently", "held")
 
 
 def announcements(storage: Storage) -> list[dict[str, Any]]:

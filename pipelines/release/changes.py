@@ -46,7 +46,9 @@ class Changes:
     `values`: one row a value that is not the same, with the columns of VALUE_KEY, `change` (one of KINDS), `value_before`,
     `value_after`, `symbol_before`, `symbol_after`, `sources_before`, `sources_after`, and `because`: the submissions that came
     or went between the releases and stand behind the value, a list that is empty where the submissions are the same.
-    `new`, `gone`: ids of submissions. `otherwise`: what else the releases were made with that differs, in words.
+    `new`, `gone`: ids of submissions; `replaced`: by the id of a new one that whose place it took. `otherwise`: what else the
+    releases were made with that differs, in words. `held`: districts and years (with `indicators`) that the later release shows
+    as they were published before, because too few people changed.
     """
 
     before_id: str | None
@@ -56,6 +58,8 @@ class Changes:
     new: tuple[str, ...]
     gone: tuple[str, ...]
     otherwise: tuple[str, ...]
+    replaced: Mapping[str, str]
+    held: tuple[Mapping[str, Any], ...]
 
     @property
     def totals(self) -> dict[str, int]:
@@ -101,7 +105,10 @@ def changes_between(before: ReleaseFolder | None, after: ReleaseFolder) -> Chang
     )
     otherwise = [words for name, words in _ELSE.items() if before and before.manifest.get(name) != after.manifest.get(name)]
     before_id = before.release_id if before is not None else None
-    return Changes(before_id, after.release_id, changed, later.height, tuple(new), tuple(gone), tuple(otherwise))
+    there_before = {_place(submission_id): submission_id for submission_id in sorted(inputs_before)}
+    replaced = {one: there_before[_place(one)] for one in new if _place(one) in there_before}
+    held = tuple((after.manifest.get("protection") or {}).get("held", ())) if before is not None else ()
+    return Changes(before_id, after.release_id, changed, later.height, tuple(new), tuple(gone), tuple(otherwise), replaced, held)
 
 
 def by_indicator_and_district(changes: Changes) -> pl.DataFrame:
@@ -119,7 +126,6 @@ def by_submission(changes: Changes) -> list[dict[str, Any]]:
         (row["submission_id"], row["change"]): row["len"]
         for row in spread.drop_nulls().group_by("submission_id", "change").len().to_dicts()
     }
-    replaced = {_place(submission_id): submission_id for submission_id in changes.gone}
     successors = {_place(submission_id) for submission_id in changes.new}
     told = [(submission_id, True) for submission_id in changes.new]
     told += [(submission_id, False) for submission_id in changes.gone if _place(submission_id) not in successors]
@@ -127,7 +133,7 @@ def by_submission(changes: Changes) -> list[dict[str, Any]]:
         {
             "submission_id": submission_id,
             "is_new": is_new,
-            "replaces": replaced.get(_place(submission_id)) if is_new else None,
+            "replaces": changes.replaced.get(submission_id) if is_new else None,
             **{kind: counted.get((submission_id, kind), 0) for kind in KINDS},
         }
         for submission_id, is_new in sorted(told)
@@ -145,6 +151,7 @@ def as_json(changes: Changes, has_values: bool = False) -> dict[str, Any]:
         "submissions": by_submission(changes),
         "without_new_submission": changes.n_without_new_submission,
         "made_differently": list(changes.otherwise),
+        "held": [dict(one) for one in changes.held],
     }
     if has_values:
         told["values"] = changes.values.to_dicts()
@@ -160,11 +167,14 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
     else:
         lines = [f"From release {told['before']} to {told['release_id']}: {counts_in_words(told['changes'])}."]
     for entry in told["submissions"]:
-        what = "came" if entry["is_new"] else "was withdrawn"
+        what = "came" if entry["is_new"] else "is not in it any more"
         if entry["replaces"]:
             what = f"took the place of {entry['replaces'].rsplit('/', 1)[-1]}"
         effect = counts_in_words(entry) or "no value that is published changed with it"
         lines.append(f"{entry['submission_id']} {what}: {effect}.")
+    if told["held"]:
+        tables = [f"{one['district']} {one['school_year']} ({', '.join(one['indicators'])})" for one in told["held"]]
+        lines.append(f"Held as published before, since too few people changed to show it: {'; '.join(tables)}.")
     left = told["without_new_submission"]
     if left:
         otherwise = told["made_differently"]

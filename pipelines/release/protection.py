@@ -113,7 +113,7 @@ def protected_tables(
         )
     protected["comparisons"] = pairs
     kept = {name: table for name, table in protected.items() if table is not None}
-    return ProtectedTables(kept, _summary(values, state, found, counts, int(known.held.sum())))
+    return ProtectedTables(kept, _summary(values, state, found, counts, every.filter(pl.Series(known.held))))
 
 
 def _minimum(values: pl.DataFrame, districts: pl.DataFrame, minimum_n: int) -> pl.DataFrame:
@@ -343,7 +343,7 @@ def _summary(
     state: NDArray[np.int8],
     found: Suppressed,
     counts: pl.DataFrame,
-    n_held: int,
+    held: pl.DataFrame,
 ) -> dict[str, Any]:
     """What protection cost, in shares of values and of students' information; numbers of values only, none of people."""
     has_number = state != ABSENT
@@ -359,7 +359,8 @@ def _summary(
         "n_values": int(has_number.sum()),
         "n_hidden": int(hidden.sum()),
         "n_ranges": int(ranged.sum()),
-        "n_held": n_held,
+        "n_held": held.height,
+        "held": _held_tables(held),
         "share_hidden": round(float(hidden.sum()) / total, 4),
         "share_in_ranges": round(float(ranged.sum()) / total, 4),
         # Told to the percent: with more decimals the share would nearly count those who are hidden where these are few.
@@ -372,3 +373,9 @@ def _summary(
         "share_proved": round(found.weight_bounded / found.weight, 4) if found.weight else 1.0,
         "gap_to_bound": round(found.weight_bounded / found.bound - 1, 4) if found.bound else 0.0,
     }
+
+
+def _held_tables(held: pl.DataFrame) -> list[dict[str, Any]]:
+    """What stays as it was published before: districts and years with their indicators."""
+    of = held.group_by("district", "school_year").agg(pl.col("indicator_id").unique().sort().alias("indicators"))
+    return of.sort("district", "school_year", nulls_last=False).to_dicts()

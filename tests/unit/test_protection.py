@@ -370,6 +370,7 @@ def test_a_small_change_holds_the_whole_table() -> None:
     old, new = (found.tables["indicator_values"].filter(indicator_id="HR1", school_year="2024-25") for found in (first, second))
     assert new.select(sorted(new.columns)).sort("grade").equals(old.select(sorted(new.columns)).sort("grade"))
     assert second.summary["n_held"] == 4
+    assert second.summary["held"] == [{"district": "a", "school_year": "2024-25", "indicators": ["HR1"]}]
     moved_on = second.tables["indicator_values"].filter(pl.col("indicator_id") == "OC1")["denominator"].to_list()
     assert moved_on == [150]
     later = second.tables["indicator_values"].filter(school_year="2023-24", grade="3_5")["n"].to_list()

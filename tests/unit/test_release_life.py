@@ -517,6 +517,17 @@ class TestChanges:
         assert because["9"] == [SECOND]
         assert because["2"] == [FIRST]
 
+    def test_what_is_held_is_said_with_the_submission_that_does_not_show(self) -> None:
+        before = folder_of([value("CM1", "chicago", (40, 80), FIRST)], "0001-a", (FIRST,))
+        held = [{"district": "chicago", "school_year": "2024-25", "indicators": ["CM1"]}]
+        after = folder_of([value("CM1", "chicago", (40, 80), FIRST)], "0002-b", (FIRST, SECOND), protection={"held": held})
+        told = as_json(changes_between(before, after))
+        assert [(one["submission_id"], one["replaces"]) for one in told["submissions"]] == [(SECOND, FIRST)]
+        assert sentences(told)[1:] == [
+            f"{SECOND} took the place of 001: no value that is published changed with it.",
+            "Held as published before, since too few people changed to show it: chicago 2024-25 (CM1).",
+        ]
+
     def test_because_of_which_submissions_and_what_has_no_submission_behind_it(self) -> None:
         other = "houston/school_directory/2024-25/001"
         before = folder_of(
@@ -544,7 +555,7 @@ class TestChanges:
         assert sentences(as_json(changes)) == [
             "From release 0001-a to 0002-b: 1 value gone, 2 changed.",
             f"{SECOND} took the place of 001: 1 value changed.",
-            "m/e/y/001 was withdrawn: 1 value gone.",
+            "m/e/y/001 is not in it any more: 1 value gone.",
             "1 value of these changed although the submissions behind it are the same: definitions, or what is hidden to protect "
             "others, changed. These releases were also made with different versions of the smallest group that is shown.",
         ]

@@ -459,3 +459,32 @@ def test_a_table_of_which_every_value_is_withheld() -> None:
 def test_a_table_without_rows() -> None:
     found = suppress(values_of([]), counts(*HOURS), relations(GRADES), minimum_of(a=10))
     assert (found.state.tolist(), found.n_cells, found.n_blocks) == ([], 0, 0)
+
+
+@pytest.mark.parametrize(("at_levels", "is_told"), [(398, False), (370, True)])
+def test_a_count_that_holds_another_may_not_bound_the_people_left(at_levels: int, is_told: bool) -> None:
+    """Of 400 enrolled 398 or 399 were tested: beside 398 of these who stand at levels, "at least 95 %" tells of two at most."""
+    rows = [share(399, 400, "OC9"), mean(at_levels, "OC4")]
+    declared = [*counted("OC9"), *only_people("OC4", "students_at_levels")]
+    within = relation("count", "OC9.numerator", "students_at_levels", whole=False)
+    assert run(rows, declared).state.tolist() == [RANGE, SHOWN]
+    state = run(rows, declared, [within]).state.tolist()
+    assert (state == [RANGE, SHOWN]) is is_told
+    assert is_told or HIDDEN in state
+
+
+def test_counts_that_agree_in_one_district_are_one_there_alone() -> None:
+    """A reader who sees two counts agree in every grade of a district takes the shown one for the other behind a range."""
+    of_grades = [
+        row
+        for district, more in (("a", 0), ("b", 7))
+        for k in range(25)
+        for row in (
+            share(200 + k, 400, "OC9", grade=f"g{k}", district=district),
+            mean(200 + k - more, "OC4", grade=f"g{k}", district=district),
+        )
+    ]
+    last = [row for d in "ab" for row in (share(398, 400, "OC9", grade="x", district=d), mean(398, "OC4", grade="x", district=d))]
+    state = run([*of_grades, *last], [*counted("OC9"), *only_people("OC4")]).state[-4:].tolist()
+    assert HIDDEN in state[:2]
+    assert state[2:] == [RANGE, SHOWN]

@@ -103,6 +103,7 @@ _MANIFEST = {
     "audit": {"n_attacks_by_kind": None, "n_cells_attacked": None, "n_components": None, "n_hidden": None, "passed": None},
     "protection": {
         "gap_to_bound": None,
+        "held": None,
         "n_blocks": None,
         "n_blocks_at_the_deadline": None,
         "n_cells": None,
@@ -178,6 +179,8 @@ def _codes(release: Published) -> list[str]:
     submissions = release.tables.get("submissions")
     if submissions is not None and "submission_id" in submissions.columns:
         sources = values["sources"].drop_nulls().unique().str.split(_SEPARATOR).explode()
+        # What is published elsewhere is named by a word; a submission by its number.
+        sources = sources.filter(sources.str.contains("[0-9]"))
         lost += _unexplained("sources", sources, submissions["submission_id"].cast(pl.String).to_list())
     codes = release.tables.get("codes")
     if codes is not None and {"list", "code"} <= {*codes.columns}:
