@@ -47,7 +47,7 @@ _EXPECTED, _CHANGES, _PROGRAMS, _THRESHOLDS, _CODES = "expected_extracts", "scho
 _CONTEXT = "district_context"
 _COMPARISONS, _VERDICTS, _NAEP = "comparisons", "verdicts", "naep_results"
 _BACK_TEST, _BACK_TEST_SUMMARY = "link_backtest", "link_backtest_summary"
-_RELATIONS = "relations"
+_RELATIONS, _CONVENINGS = "relations", "convenings"
 _TABLES = (
     "indicator_values",
     "indicators",
@@ -66,6 +66,7 @@ _TABLES = (
     _BACK_TEST,
     _BACK_TEST_SUMMARY,
     _RELATIONS,
+    _CONVENINGS,
 )
 
 
@@ -419,6 +420,50 @@ def reference_groups(release: Release) -> dict[str, str]:
         """,
     )
     return dict(found.rows())
+
+
+def remedies(release: Release, challenge: str | None = None, district: str | None = None) -> pl.DataFrame:
+    """What would make refused comparisons of districts hold, the most comparisons first: those of one challenge or district.
+
+    Columns `verdict`, `verdict_label`, `reason` (the most frequent one), `remedy`, `n_pairs`, `indicators` and `districts`
+    (labels), both sorted and joined by commas. What protects small groups, what is only described and what was not sent is left
+    out: the first two nothing lifts, and the third is told by the page on data quality.
+    """
+    if not has_verdicts(release):
+        return pl.DataFrame()
+    return _ask(
+        release,
+        """
+        WITH refused AS (
+            SELECT verdict, v.label AS verdict_label, v.sort_order, c.reason, c.remedy, c.indicator_id,
+                   coalesce(a.label, c.district) AS one, coalesce(b.label, c.other_district) AS other
+            FROM read_parquet($comparisons) AS c
+            JOIN read_parquet($verdicts) AS v USING (verdict)
+            JOIN read_parquet($indicators) AS i USING (indicator_id)
+            LEFT JOIN read_parquet($districts) AS a ON a.code = c.district
+            LEFT JOIN read_parquet($districts) AS b ON b.code = c.other_district
+            WHERE c.comparison = 'districts' AND NOT v.is_comparable
+              AND c.verdict NOT IN ('suppressed', 'describe_only', 'no_data', 'not_a_pair')
+              AND ($challenge IS NULL OR i.challenge = $challenge)
+              AND ($district IS NULL OR c.district = $district OR c.other_district = $district)
+        )
+        SELECT verdict, verdict_label, mode(reason) AS reason, remedy, count(*) AS n_pairs,
+               string_agg(DISTINCT indicator_id, ', ' ORDER BY indicator_id) AS indicators,
+               array_to_string(list_sort(list_distinct(flatten(list([one, other])))), ', ') AS districts
+        FROM refused
+        GROUP BY verdict, verdict_label, sort_order, remedy
+        ORDER BY n_pairs DESC, sort_order, remedy
+        """,
+        {"challenge": challenge, "district": district},
+    )
+
+
+def convenings(release: Release) -> pl.DataFrame:
+    """The annual convenings: `convening, label, held_on, school_year, audience, source`, by date.
+
+    Empty for a release of the time before this table was published.
+    """
+    return _later(release, _CONVENINGS, "ORDER BY held_on, convening")
 
 
 def back_test(release: Release) -> pl.DataFrame:

@@ -74,6 +74,7 @@ from pipelines.release.publish import (
     release_ids,
     was_made_current,
 )
+from pipelines.release.reader import release_on
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
 from pipelines.warehouse.catalogue import read_indicators
@@ -479,7 +480,7 @@ def convening_briefing(
         raise NoBriefing(f"There is no release {chosen}. `nmip release list` names them.")
     release = read_folder(home.storage.path(f"{ROOT}/{chosen}"))
     _, previous = convening_of(release, convening_id)
-    earlier = _release_on(home, str(previous["held_on"]), chosen) if previous else None
+    earlier = release_on(home.settings.home, str(previous["held_on"]), chosen) if previous else None
     before = read_folder(home.storage.path(f"{ROOT}/{earlier}")) if earlier else None
     made = built_briefing(release, convening_id, before, formats, sections, master, progress)
     keys = []
@@ -519,13 +520,6 @@ def convenings_and_briefings(home: Home) -> list[dict[str, Any]]:
         }
         for row in tables["convenings"].sort("held_on", "convening").to_dicts()
     ]
-
-
-def _release_on(home: Home, day: str, later_than: str) -> str | None:
-    """The release that readers had at the end of a day, before another one."""
-    told = [announcement(home.storage, release_id) or {} for release_id in announced(home.storage)]
-    there = [one for one in told if str(one.get("published_at", ""))[:10] <= day and one.get("release_id") != later_than]
-    return str(there[-1]["release_id"]) if there else None
 
 
 def current_release_id(home: Home) -> str | None:

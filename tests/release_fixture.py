@@ -206,6 +206,12 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "link_backtest_summary": dict.fromkeys(("n_cells", "n_refused", "n_within"), pl.Int32)
     | dict.fromkeys(("bias", "rmse", "linking_sd"), _FLOAT)
     | {"judged_by": _TEXT, "published_rmse": _FLOAT, "minimum_cells": pl.Int32, "coverage": _FLOAT},
+    "convenings": dict.fromkeys(("convening", "label", "school_year", "audience", "source"), _TEXT) | {"held_on": pl.Date},
+    "focal_questions": dict.fromkeys(("convening", "challenge", "indicator_id", "question", "source"), _TEXT),
+    "commitments": dict.fromkeys(("district", "school_year", "convening", "commitment_id", "challenge", "text", "status"), _TEXT)
+    | {"due_date": pl.Date, "submission_id": _TEXT},
+    "district_focus": dict.fromkeys(("district", "school_year", "term", "focus_challenge", "submission_id"), _TEXT)
+    | {"shares_with_peers": pl.Boolean},
     "thresholds": {"threshold_id": _TEXT, "value": _FLOAT} | dict.fromkeys(("unit", "definition", "owner", "rationale"), _TEXT),
 }
 _STATES = {
@@ -285,9 +291,46 @@ def _rows(variant: Variant) -> dict[str, list[Row]]:
         "thresholds": thresholds(),
         "comparisons": pairs,
         "verdicts": verdicts(),
+        **_convenings(),
         "naep_results": naep_results(),
         "link_backtest": back_test() if variant == "full" else [],
         "link_backtest_summary": back_test_summary() if variant == "full" else [],
+    }
+
+
+def _convenings() -> dict[str, list[Row]]:
+    """Two convenings, a question, a commitment with hostile words, and what two districts work on."""
+    held = {"2024": date(2024, 7, 16), "2025": date(2025, 7, 15)}
+    labels = {"2024": "First annual convening", "2025": "Second annual convening"}
+    years = {"2024": YEARS[-2], "2025": YEARS[-1]}
+    return {
+        "convenings": [
+            {"convening": code, "label": labels[code], "held_on": day, "school_year": years[code], "audience": "Leaders"}
+            for code, day in held.items()
+        ],
+        "focal_questions": [
+            {"convening": "2025", "challenge": "materials", "indicator_id": "CM3", "question": "Who chooses the materials?"}
+        ],
+        "commitments": [
+            {
+                "district": "chicago",
+                "school_year": YEARS[-1],
+                "convening": "2024",
+                "commitment_id": "C-1",
+                "challenge": "materials",
+            }
+            | {"text": HOSTILE_TEXT, "status": "done", "due_date": date(2025, 6, 30)}
+        ],
+        "district_focus": [
+            {
+                "district": code,
+                "school_year": YEARS[-1],
+                "term": "spring",
+                "focus_challenge": "materials",
+                "shares_with_peers": True,
+            }
+            for code in ("chicago", "houston")
+        ],
     }
 
 

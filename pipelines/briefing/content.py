@@ -34,7 +34,10 @@ SECTIONS = {
     NOT_COMPARED: "What may not be compared, and why",
     DATA: "The data behind this briefing",
 }
-NEEDED = ("convenings", "focal_questions", "commitments", "district_focus", "comparisons", "verdicts", "indicators", "districts")
+NEEDED = (
+    *("convenings", "focal_questions", "commitments", "district_focus", "comparisons", "verdicts", "indicators", "districts"),
+    *("indicator_values", "submissions", "expected_extracts", "district_context", "instruments"),
+)
 _TREND_BREAK = "trend_break"
 _KINDS = {
     "synthetic": "Synthetic data: invented numbers for demonstration. Nothing here describes a real school.",
@@ -137,8 +140,7 @@ def _commitment_pages(material: Material) -> list[dict[str, Any]]:
     rows = material.table("commitments").filter(pl.col("convening") == material.previous["convening"])
     latest = rows.sort("school_year").group_by("district", "commitment_id", maintain_order=True).last()
     labels = {row["code"]: row["label"] for row in material.districts}
-    codes = material.table("codes").filter(pl.col("list") == "commitment_statuses")
-    statuses = {row["code"]: material.quote(row["label"]) for row in codes.to_dicts()}
+    statuses = material.labels("commitment_statuses")
     told = sorted(latest.to_dicts(), key=lambda row: (labels.get(row["district"], ""), row["commitment_id"]))
     cells = [
         [
@@ -146,7 +148,7 @@ def _commitment_pages(material: Material) -> list[dict[str, Any]]:
             CHALLENGES.get(row["challenge"], humanised(row["challenge"])),
             material.quote(row["text"]),
             _plain(row["due_date"]) or "no date",
-            f"{statuses.get(row['status'], humanised(row['status']))} ({row['school_year']})",
+            f"{material.quote(statuses.get(row['status']) or humanised(row['status']))} ({row['school_year']})",
         ]
         for row in told
     ]

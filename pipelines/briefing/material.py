@@ -38,6 +38,12 @@ class Material:
         """Every district, by label."""
         return self.table("districts").sort("label", "code").to_dicts()
 
+    def labels(self, name: str) -> dict[str, str]:
+        """The labels of a code list, by code; empty where the release does not hold it."""
+        if "codes" not in self.release.tables:
+            return {}
+        return dict(self.table("codes").filter(pl.col("list") == name).select("code", "label").iter_rows())
+
     def quote(self, text: str | None) -> str:
         """Words from the release, remembered as such where they claim something."""
         words = " ".join((text or "").split())

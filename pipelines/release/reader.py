@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 POINTER = "releases/current.json"
+ANNOUNCEMENTS = "announcements"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _REPUBLISH = "Publish again with `nmip run`, or go back to an earlier release with `nmip release rollback`."
 
@@ -79,6 +80,22 @@ def read_current(home: Path) -> Release:
         folder=folder,
         published_at=published_at if isinstance(published_at, str) else None,
     )
+
+
+def release_on(home: Path, day: str, other_than: str) -> str | None:
+    """The release that readers had at the end of a day (`2025-07-15`), by what was announced; None where there was none.
+
+    `other_than`: a release that does not count. Raises NoRelease where an announcement cannot be read.
+    """
+    there = None
+    for path in sorted((home / ANNOUNCEMENTS).glob("*.json")):
+        told = _json_object(path, "An announcement")
+        release_id, published_at = told.get("release_id"), told.get("published_at")
+        if not isinstance(release_id, str) or not _PLAIN_NAME.fullmatch(release_id) or not isinstance(published_at, str):
+            continue
+        if published_at[: len(day)] <= day and release_id != other_than and (home / "releases" / release_id).is_dir():
+            there = release_id
+    return there
 
 
 def _json_object(path: Path, what: str) -> dict[str, Any]:

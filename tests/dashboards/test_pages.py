@@ -33,6 +33,8 @@ PAGES = (
     "definitions",
     "methods",
     "back_test",
+    "comparable",
+    "briefings",
 )
 BANNER = "nothing here describes a real school"
 
