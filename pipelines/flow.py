@@ -23,6 +23,7 @@ from pipelines.briefing.changes import briefing_keys, briefing_of
 from pipelines.briefing.content import SECTIONS, convening_of
 from pipelines.briefing.material import NoBriefing
 from pipelines.contracts.contract import extract_names, load_contract
+from pipelines.frames import read_external
 from pipelines.home import home_kind
 from pipelines.intake.checking import load_check_tables, rules_of
 from pipelines.intake.context import read_context
@@ -502,14 +503,13 @@ def kept_briefing(home: Home, release_id: str, convening_id: str) -> dict[str, A
 def convenings_and_briefings(home: Home) -> list[dict[str, Any]]:
     """Every convening of the current release, by date, with the releases from which its briefings were built.
 
-    Empty where there is no release, or one of the time before briefings. Raises UnusableRelease.
+    Empty where there is no release, or one of the time before briefings.
     """
-    current = current_release_id(home)
-    if current is None:
+    manifest = current_manifest(home.storage)
+    if manifest is None or "convenings" not in manifest["tables"]:
         return []
-    tables = read_folder(home.storage.path(f"{ROOT}/{current}")).tables
-    if "convenings" not in tables:
-        return []
+    # Only this one table: what else of the release may be damaged is said by whoever reads it.
+    table = read_external(home.storage.path(f"{ROOT}/{manifest['release_id']}/convenings.parquet"))
     kept = release_ids(home.storage)
     return [
         {
@@ -518,7 +518,7 @@ def convenings_and_briefings(home: Home) -> list[dict[str, Any]]:
             "held_on": str(row["held_on"]),
             "briefings": [one for one in kept if home.storage.exists(briefing_key(one, row["convening"], DOCUMENT))],
         }
-        for row in tables["convenings"].sort("held_on", "convening").to_dicts()
+        for row in table.sort("held_on", "convening").to_dicts()
     ]
 
 
@@ -528,13 +528,13 @@ def current_release_id(home: Home) -> str | None:
 
 
 def unbriefed_convenings(home: Home) -> list[str]:
-    """Convenings of the current release of which it has no briefing yet, by date. Raises UnusableRelease."""
+    """Convenings of the current release of which it has no briefing yet, by date."""
     current = current_release_id(home)
     return [one["convening"] for one in convenings_and_briefings(home) if current not in one["briefings"]]
 
 
 def is_briefing_due(home: Home) -> bool:
-    """Whether an announced release waits for what is made of it. Raises UnusableRelease."""
+    """Whether an announced release waits for what is made of it."""
     return bool(unbriefed(home) or (is_announced(home.storage) and unbriefed_convenings(home)))
 
 

@@ -12,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines import flow
+from pipelines.briefing import content
 from pipelines.cli import nmip
 from pipelines.orchestration import instance as instances
-from pipelines.orchestration.dbt_assets import BRIEFING, RELEASE
+from pipelines.orchestration.dbt_assets import BRIEFING, CONVENING, RELEASE
 from pipelines.orchestration.definitions import build_definitions
 from pipelines.orchestration.instance import QUIET
 from pipelines.orchestration.run_lock import is_run_lock_held, release_run_lock
@@ -23,8 +24,10 @@ from pipelines.release import embargo
 from pipelines.release.publish import release_ids
 from pipelines.release.reader import read_current
 from pipelines.settings import Settings
+from pipelines.storage import canonical_json
 from pipelines.warehouse import indicator_sql
 from pipelines.warehouse.dbt import NodeResult
+from tests import release_fixture
 from tests.exchange_fixture import DAY, Auditor, Leak, a_home, build, stand_in, submit, value
 
 ROWS = [value("CM1", "chicago", (40, 80))]
@@ -188,3 +191,34 @@ def test_nmip_run_publishes_and_briefs_and_says_in_words_when_the_audit_fails(
     release_id = read_current(home.settings.home).release_id
     assert home.storage.keys("briefings") == [f"briefings/{release_id}/changes.json", f"briefings/{release_id}/changes.md"]
     assert "attacking" not in CliRunner().invoke(nmip, ["run"]).output
+
+
+def test_an_announced_release_gets_a_briefing_for_each_of_its_convenings(home: flow.Home, instance: dg.DagsterInstance) -> None:
+    release_id = "0001-0123456789ab"
+    release_fixture.write_release(home.settings.home, release_id)
+    assert flow.unbriefed_convenings(home) == ["2024", "2025"]
+    assert not flow.is_briefing_due(home), "nothing was announced yet"
+    home.storage.write(f"announcements/{release_id}.json", canonical_json({"release_id": release_id, "previous": None}))
+    assert isinstance(_tick(home, instance, "release_announced"), dg.RunRequest)
+    for convening in ("2024", "2025", "2026"):
+        result = _run(home, instance, BRIEFINGS_JOB, dg.AssetKey([CONVENING, convening]))
+        release_run_lock(home.settings)
+        assert result.success
+    made = {key.split("/")[2] for key in home.storage.keys(f"briefings/{release_id}") if key.endswith(".pptx")}
+    assert made == {"2024", "2025"}, "the release knows no convening 2026"
+    assert _run(home, instance, BRIEFINGS_JOB, BRIEFING).success
+    release_run_lock(home.settings)
+    assert "has its briefing" in _skipped(_tick(home, instance, "release_announced"))
+
+
+def test_a_briefing_that_says_too_much_fails_in_words_and_leaves_nothing(
+    home: flow.Home, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release_fixture.write_release(home.settings.home, "0001-0123456789ab")
+    monkeypatch.setattr(content, "_context", lambda _: {"type": "text", "text": "Chicago leads the six."})
+    result = _run(home, instance, BRIEFINGS_JOB, dg.AssetKey([CONVENING, "2025"]))
+    release_run_lock(home.settings)
+    assert not result.success
+    failed = [event for event in result.all_events if event.is_step_failure]
+    assert "leads the" in str(failed[0].event_specific_data)
+    assert home.storage.keys("briefings") == []
