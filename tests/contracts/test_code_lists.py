@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.briefing.language import flagged
+from pipelines.warehouse.catalogue import read_indicators
+
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "data_contracts" / "codes"
 NCES_DIRECTORY = PROJECT.parent / "shared" / "data" / "nces" / "ccd_lea_2023_24.csv"
@@ -34,13 +37,14 @@ COLUMNS: dict[str, list[str]] = {
     "challenges": ["code", "label"],
     "coach_models": ["code", "label"],
     "commitment_statuses": ["code", "label"],
-    "convenings": ["code", "label", "held_on", "school_year", "source"],
+    "convenings": ["code", "label", "held_on", "school_year", "audience", "source"],
     "core_actions": ["code", "label"],
     "courses": ["code", "label", "sort_order"],
     "districts": [
         "code", "label", "state", "nces_lea_id", "n_students", "n_schools",
         "auto_certify", "minimum_n", "source",
     ],
+    "focal_questions": ["code", "label", "convening", "challenge", "indicator_id", "source"],
     "grade_bands": ["code", "label"],
     "grades": ["code", "label", "sort_order", "is_pooled", "low_grade", "high_grade", "members"],
     "habits": ["code", "label"],
@@ -250,6 +254,21 @@ def test_convenings_are_held_in_their_school_year_or_the_summer_after() -> None:
         held, year = date.fromisoformat(convening["held_on"]), years[convening["school_year"]]
         assert convening["code"] == str(held.year)
         assert 0 <= (held - date.fromisoformat(year["last_date"])).days <= 62
+
+
+def test_every_convening_has_a_question_for_each_challenge_and_an_indicator_that_is_of_it() -> None:
+    """A briefing shows one indicator a challenge; outcomes are a sixth beside the five core challenges."""
+    indicators = {one.indicator_id: one for one in read_indicators(PROJECT / "dbt_project")}
+    challenges = {row["code"] for row in rows("challenges")} | {"outcomes"}
+    questions = rows("focal_questions")
+    assert {(row["convening"], row["challenge"]) for row in questions} == {
+        (convening["code"], challenge) for convening in rows("convenings") for challenge in challenges
+    }
+    for row in questions:
+        assert row["code"] == f"{row['convening']}-{row['challenge']}"
+        assert indicators[row["indicator_id"]].challenge == row["challenge"]
+        assert row["label"].endswith("?")
+        assert flagged(row["label"]) == []
 
 
 def test_programmes_have_the_numbers_of_the_founding_documents() -> None:
