@@ -18,9 +18,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines.briefing.building import DOCUMENT, FORMATS, briefing_key, built_briefing
+from pipelines.briefing.building import CHOSEN, DOCUMENT, FORMATS, briefing_key, built_briefing
 from pipelines.briefing.changes import briefing_keys, briefing_of
-from pipelines.briefing.content import SECTIONS, convening_of
+from pipelines.briefing.content import SECTIONS, briefing_document, convening_of
 from pipelines.briefing.material import NoBriefing
 from pipelines.contracts.contract import extract_names, load_contract
 from pipelines.frames import read_external
@@ -60,7 +60,7 @@ from pipelines.release.embargo import (
     waiting_folder,
     waiting_release,
 )
-from pipelines.release.folder import UnusableRelease, read_folder, release_number
+from pipelines.release.folder import ReleaseFolder, UnusableRelease, read_folder, release_number
 from pipelines.release.places import Place, places_of_a_leak
 from pipelines.release.publish import (
     CURRENT,
@@ -75,7 +75,7 @@ from pipelines.release.publish import (
     release_ids,
     was_made_current,
 )
-from pipelines.release.reader import release_on
+from pipelines.release.reader import NoRelease, release_on
 from pipelines.settings import PROJECT_ROOT, Settings
 from pipelines.storage import Storage, canonical_json, sha256
 from pipelines.warehouse.catalogue import read_indicators
@@ -471,9 +471,30 @@ def convening_briefing(
 ) -> list[str]:
     """Build a convening's briefing from a release (by default the current one) and keep it; returns the keys of its files.
 
-    `briefing.json` is written last: where it lies, the others are complete. Raises NoBriefing, UnusableRelease, UnusableMaster
-    and BriefingRefused.
+    What was asked for in part or on an own master is kept apart from the whole briefing. `briefing.json` is written last: where
+    it lies, the others are complete. Raises NoBriefing, UnusableRelease, UnusableMaster and BriefingRefused.
     """
+    release, before = _with_release_before(home, convening_id, release_id)
+    made = built_briefing(release, convening_id, before, formats, sections, master, progress)
+    is_whole = set(formats) == set(FORMATS) and set(sections) == set(SECTIONS) and master is None
+    keys = []
+    for name, content in made.items():
+        keys.append(briefing_key(release.release_id, convening_id, name if is_whole else f"{CHOSEN}/{name}"))
+        home.storage.write(keys[-1], content)
+    return keys
+
+
+def convening_document(home: Home, convening_id: str, release_id: str) -> dict[str, Any]:
+    """The document of a convening's whole briefing, made from the release and never read from what is kept.
+
+    Raises NoBriefing and UnusableRelease.
+    """
+    release, before = _with_release_before(home, convening_id, release_id)
+    return briefing_document(release, convening_id, before)
+
+
+def _with_release_before(home: Home, convening_id: str, release_id: str | None) -> tuple[ReleaseFolder, ReleaseFolder | None]:
+    """A release, and the one that readers had at the convening before. Raises NoBriefing and UnusableRelease."""
     chosen = release_id or current_release_id(home)
     if chosen is None:
         raise NoBriefing("There is no release yet to make a briefing from. Run `make demo` or `nmip run` first.")
@@ -481,23 +502,11 @@ def convening_briefing(
         raise NoBriefing(f"There is no release {chosen}. `nmip release list` names them.")
     release = read_folder(home.storage.path(f"{ROOT}/{chosen}"))
     _, previous = convening_of(release, convening_id)
-    earlier = release_on(home.settings.home, str(previous["held_on"]), chosen) if previous else None
-    before = read_folder(home.storage.path(f"{ROOT}/{earlier}")) if earlier else None
-    made = built_briefing(release, convening_id, before, formats, sections, master, progress)
-    keys = []
-    for name, content in made.items():
-        keys.append(briefing_key(chosen, convening_id, name))
-        home.storage.write(keys[-1], content)
-    return keys
-
-
-def kept_briefing(home: Home, release_id: str, convening_id: str) -> dict[str, Any] | None:
-    """The document of a briefing that was built, None where there is none."""
-    key = briefing_key(release_id, convening_id, DOCUMENT)
-    if not home.storage.exists(key):
-        return None
-    document: dict[str, Any] = home.storage.read_json(key)
-    return document
+    try:
+        earlier = release_on(home.settings.home, str(previous["held_on"]), chosen) if previous else None
+    except NoRelease as problem:
+        raise NoBriefing(str(problem)) from problem
+    return release, read_folder(home.storage.path(f"{ROOT}/{earlier}")) if earlier else None
 
 
 def convenings_and_briefings(home: Home) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ from pipelines.release.folder import ReleaseFolder
 PPTX, HTML, PDF = "pptx", "html", "pdf"
 FORMATS = (PPTX, HTML, PDF)
 DOCUMENT = "briefing.json"
+# The folder of what somebody asked for in part, beside the whole briefing.
+CHOSEN = "chosen"
 
 
 class BriefingRefused(Exception):

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.briefing.blocks import bullets, page, quote_block, table_block, table_pages, text
-from pipelines.briefing.claims import Claim, as_json, claim_of, years_sentence
+from pipelines.briefing.claims import YEARS, Claim, as_json, claim_of, years_sentence
 from pipelines.briefing.learning import learning_pages
 from pipelines.briefing.material import SPLITS, Material, NoBriefing
 from pipelines.release import changes
@@ -265,7 +265,7 @@ def years_statement(subject: str, claims: Sequence[Claim]) -> dict[str, Any]:
     """A sentence about two years of every district, with the claims that it was made from."""
     return {
         "type": "statement",
-        "sentence": "years",
+        "sentence": YEARS,
         "text": years_sentence(subject, claims),
         "subject": subject,
         "claims": as_json(claims),

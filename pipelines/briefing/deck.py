@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.briefing.charts import NOT_ON_A_COMMON_SCALE, bounds_of, segments
+from pipelines.briefing.charts import COLUMNS, NOT_ON_A_COMMON_SCALE, bounds_of, segments
 from pipelines.briefing.layout import cover_lines, footer, title_of, widths_of
 from pipelines.briefing.reproducible import stamped
 from pipelines.wording.look import INK, QUIET, district_colours
@@ -26,6 +26,7 @@ IDENTIFIER = "nmip-briefing"
 # Inches: a slide of 16:9 and what is kept free around its content.
 WIDTH, HEIGHT, MARGIN, TOP, FOOT = 13.333, 7.5, 0.6, 1.3, 0.45
 _LINE = 1.22
+_MANY_BLOCKS = 12
 # Of the widest typeface that a machine without Calibri may put in its place.
 _LETTERS_PER_INCH_AT_10_POINT = 13.2
 
@@ -119,9 +120,8 @@ class _Slide:
         if any(block["type"] == "years_chart" for block in blocks):
             self._draw_challenge(blocks)
         else:
-            size = 14 if sum(len(block.get("rows", ())) for block in blocks) or len(blocks) < 12 else 12
             for block in blocks:
-                self._draw(block, size)
+                self._draw(block, 14 if len(blocks) < _MANY_BLOCKS else 12)
         self._box.text(MARGIN, HEIGHT - FOOT, WIDTH - 2 * MARGIN, 0.3, footer(self._document), 9, QUIET)
         if page["notes"]:
             self._slide.notes_slide.notes_text_frame.text = "\n".join(page["notes"])
@@ -173,12 +173,11 @@ class _Slide:
 
     def _panels(self, chart: Mapping[str, Any], left: float, top: float, width: float, height: float) -> None:
         colours = district_colours([panel["district"] for panel in chart["panels"]])
-        columns = 3
-        rows = -(-len(chart["panels"]) // columns)
+        rows = -(-len(chart["panels"]) // COLUMNS)
         for place, panel in enumerate(chart["panels"]):
-            x = left + (place % columns) * width / columns
-            y = top + (place // columns) * height / rows
-            self._box.panel(x, y, width / columns - 0.1, height / rows - 0.05, chart, panel, colours[panel["district"]])
+            x = left + (place % COLUMNS) * width / COLUMNS
+            y = top + (place // COLUMNS) * height / rows
+            self._box.panel(x, y, width / COLUMNS - 0.1, height / rows - 0.05, chart, panel, colours[panel["district"]])
 
 
 class _Box:

@@ -64,6 +64,10 @@ def _of_pptx(content: bytes) -> Iterator[tuple[str, str]]:
 
     _checked_archive(content)
     deck = pptx.Presentation(io.BytesIO(content))
+    for master in deck.slide_masters:
+        for place, source in (("master", master), *((f"layout {layout.name}", layout) for layout in master.slide_layouts)):
+            for shape in _shapes(shape for shape in source.shapes if not shape.is_placeholder):
+                yield from ((f"{place}, {where}" if where else place, text) for where, text in _of_shape(shape))
     for number, slide in enumerate(deck.slides, 1):
         place = f"slide {number}"
         for shape in _shapes(slide.shapes):

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.briefing.blocks import page, text
-from pipelines.briefing.claims import Claim, as_json, claim_of, learning_sentence
+from pipelines.briefing.claims import LEARNING, Claim, as_json, claim_of, learning_sentence
 from pipelines.briefing.material import Material
 from pipelines.wording.labels import CHALLENGES, listed
 
@@ -75,7 +75,7 @@ def _suggestions(
         blocks.append(
             {
                 "type": "statement",
-                "sentence": "learning",
+                "sentence": LEARNING,
                 "text": learning_sentence(subject, claim, beside),
                 "subject": subject,
                 "claims": as_json([claim]),

@@ -8,6 +8,7 @@ How text comes out of a file belongs to `extraction`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -195,12 +196,14 @@ def _is_from(quote: str, said: str) -> bool:
 
 
 def _normal(text: str) -> str:
-    return " ".join(text.split())
+    """A text as it is read: letters without a width, soft hyphens and other forms of a letter hide no word."""
+    told = unicodedata.normalize("NFKC", text)
+    return " ".join("".join(letter for letter in told if unicodedata.category(letter) != "Cf").split())
 
 
 def _loosely(passage: str) -> re.Pattern[str]:
     """A passage with any white space between its words and after its hyphens: files break lines where they like."""
-    words = [re.escape(word).replace(r"\-", r"\-\s*") for word in passage.split()]
+    words = [re.escape(word).replace(r"\-", r"\-\s*") for word in _normal(passage).split()]
     return re.compile(r"\s+".join(words))
 
 

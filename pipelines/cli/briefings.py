@@ -84,6 +84,8 @@ def briefing_lint(file: Path, release_id: str | None, convening_id: str | None, 
     from pipelines import flow
     from pipelines.briefing.extraction import UnusableFile, subject_of_deck, texts_of_file
     from pipelines.briefing.lint import text_problems
+    from pipelines.briefing.material import NoBriefing
+    from pipelines.release.folder import UnusableRelease
 
     try:
         content = file.read_bytes()
@@ -95,14 +97,10 @@ def briefing_lint(file: Path, release_id: str | None, convening_id: str | None, 
         stop(str(problem), 2, as_json)
     if not release_id or not convening_id:
         stop(f"{file.name} does not say which briefing it was built from. Name it with --release and --convening.", 2, as_json)
-    document = flow.kept_briefing(open_home(), release_id, convening_id)
-    if document is None:
-        stop(
-            f"This home keeps no briefing of convening {convening_id} from release {release_id}; build it first with "
-            f"`nmip briefing build --convening {convening_id} --release {release_id}`.",
-            2,
-            as_json,
-        )
+    try:
+        document = flow.convening_document(open_home(), convening_id, release_id)
+    except (NoBriefing, UnusableRelease) as problem:
+        stop(str(problem), 2, as_json)
     problems = text_problems(texts, document)
     if as_json:
         click.echo(as_json_text({"file": file.name, "problems": [problem.__dict__ for problem in problems]}))

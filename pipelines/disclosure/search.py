@@ -151,7 +151,7 @@ class _Search:
         if first is not None:
             self._reach(first)
         while True:
-            is_late = self._is_over() or self._open_small(UP, not_open) or self._open_small(DOWN, not_open)
+            is_late = self._left < 0 or self._open_small(UP, not_open) or self._open_small(DOWN, not_open)
             before = int((self.state == HIDDEN).sum())
             # A large count may be known to be large; what was settled before more was hidden is looked at again.
             is_late = is_late or self._settle_large(not_open) or self._keep_apart()

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from pipelines import flow
 from pipelines.briefing import content
+from pipelines.briefing.material import NoBriefing
 from pipelines.cli import nmip
 from pipelines.orchestration import instance as instances
 from pipelines.orchestration.dbt_assets import BRIEFING, CONVENING, RELEASE
@@ -222,3 +223,21 @@ def test_a_briefing_that_says_too_much_fails_in_words_and_leaves_nothing(
     failed = [event for event in result.all_events if event.is_step_failure]
     assert "leads the" in str(failed[0].event_specific_data)
     assert home.storage.keys("briefings") == []
+
+
+def test_a_part_of_a_briefing_does_not_take_the_place_of_the_whole(home: flow.Home) -> None:
+    release_fixture.write_release(home.settings.home, "0001-0123456789ab")
+    whole = {key: home.storage.read(key) for key in flow.convening_briefing(home, "2025")}
+    part = flow.convening_briefing(home, "2025", formats=["html"], sections=["challenges"])
+    assert part == [f"briefings/0001-0123456789ab/2025/chosen/{name}" for name in ("briefing.html", "briefing.json")]
+    assert {key: home.storage.read(key) for key in whole} == whole
+    assert flow.unbriefed_convenings(home) == ["2024"]
+
+
+@pytest.mark.parametrize("release_id", ["../../elsewhere", "0002-000000000000", "/etc"])
+def test_what_a_deck_says_it_was_made_from_leads_nowhere_else(home: flow.Home, release_id: str) -> None:
+    release_fixture.write_release(home.settings.home, "0001-0123456789ab")
+    with pytest.raises(NoBriefing, match="There is no release"):
+        flow.convening_document(home, "2025", release_id)
+    with pytest.raises(NoBriefing, match="There is no convening"):
+        flow.convening_document(home, "../2025", "0001-0123456789ab")

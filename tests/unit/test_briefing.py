@@ -387,6 +387,21 @@ def test_an_edited_deck_is_checked_wherever_people_write(
     assert problems and all("beats" in problem.message() and problem.place.startswith("slide") for problem in problems)
 
 
+@pytest.mark.parametrize("hidden", ["Chicago out\u00adperforms Houston", "Chicago is hig\u200bher", "Chicago is \uff48igher"])
+def test_letters_without_a_width_and_other_forms_hide_no_word(whole: tuple[ReleaseFolder, dict[str, Any]], hidden: str) -> None:
+    assert text_problems([("slide 3", hidden)], whole[1])
+
+
+def test_a_master_speaks_on_every_slide(files: dict[str, bytes], whole: tuple[ReleaseFolder, dict[str, Any]]) -> None:
+    def change(deck: Any) -> None:
+        box = deck.slides[1].shapes.add_textbox(0, 0, 900000, 300000)
+        box.text_frame.text = "The best districts"
+        deck.slide_master.shapes._spTree.append(box._element)
+
+    problems = text_problems(texts_of_file("edited.pptx", _edited(files["briefing.pptx"], change)), whole[1])
+    assert [problem.place for problem in problems] == ["master"]
+
+
 def test_an_honest_edit_passes(files: dict[str, bytes], whole: tuple[ReleaseFolder, dict[str, Any]]) -> None:
     def change(deck: Any) -> None:
         deck.slides[1].shapes.title.text_frame.text = "Our promises of last July"
